@@ -1,0 +1,176 @@
+//! Two snapshots in, the changes between them out; and which change forced
+//! which. Pure.
+//!
+//! Imports: pkg, snapshot.
+
+use std::collections::BTreeSet;
+
+use crate::pkg::Release;
+use crate::snapshot::{PackageManifest, Placement};
+
+/// What kind of difference a change is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ChangeKind {
+    /// A name that was not there.
+    Added,
+    /// A name that is gone.
+    Removed,
+    /// One version in the place of a lower one.
+    Upgraded,
+    /// One version in the place of a higher one.
+    Downgraded,
+    /// A further version of a name that stays.
+    Duplicated,
+    /// A version less of a name that stays.
+    Merged,
+    /// The same name from another place.
+    SourceMoved,
+    /// The same version with another checksum, or another commit of the same version.
+    ContentChanged,
+    /// The same release with other features.
+    FeaturesChanged,
+    /// The same release compiled elsewhere in the build.
+    PlacementChanged,
+}
+
+impl ChangeKind {
+    /// The name used in reports and policies.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Removed => "removed",
+            Self::Upgraded => "upgraded",
+            Self::Downgraded => "downgraded",
+            Self::Duplicated => "duplicated",
+            Self::Merged => "merged",
+            Self::SourceMoved => "source-moved",
+            Self::ContentChanged => "content-changed",
+            Self::FeaturesChanged => "features-changed",
+            Self::PlacementChanged => "placement-changed",
+        }
+    }
+
+    /// The kind that the same difference has when base and head change places.
+    #[must_use]
+    pub fn mirrored(self) -> Self {
+        match self {
+            Self::Added => Self::Removed,
+            Self::Removed => Self::Added,
+            Self::Upgraded => Self::Downgraded,
+            Self::Downgraded => Self::Upgraded,
+            Self::Duplicated => Self::Merged,
+            Self::Merged => Self::Duplicated,
+            Self::SourceMoved
+            | Self::ContentChanged
+            | Self::FeaturesChanged
+            | Self::PlacementChanged => self,
+        }
+    }
+}
+
+/// Why a change is not a decision of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForcedBy {
+    /// The update root: the change at the start of the chain.
+    pub root: String,
+    /// The chain from the root to the change just before this one, by change id.
+    pub chain: Vec<String>,
+    /// The last step of the chain in words, such as
+    /// "`image 0.25.2` requires `png ^0.17.14`".
+    pub because: String,
+}
+
+/// Features gained and lost, by side.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct FeatureDelta {
+    /// Gained on the target side.
+    pub target_gained: BTreeSet<String>,
+    /// Lost on the target side.
+    pub target_lost: BTreeSet<String>,
+    /// Gained on the host side.
+    pub host_gained: BTreeSet<String>,
+    /// Lost on the host side.
+    pub host_lost: BTreeSet<String>,
+}
+
+impl FeatureDelta {
+    /// Whether nothing was gained or lost.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.target_gained.is_empty()
+            && self.target_lost.is_empty()
+            && self.host_gained.is_empty()
+            && self.host_lost.is_empty()
+    }
+}
+
+/// One difference between two snapshots.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Unique within one difference and stable: the package name, or
+    /// `name@version` where a name has several changes.
+    pub id: String,
+    /// The package name.
+    pub package: String,
+    /// What kind of difference it is.
+    pub kind: ChangeKind,
+    /// The releases on the base side, sorted. For `Duplicated` and `Merged` all
+    /// live versions of the name.
+    pub from: Vec<Release>,
+    /// The releases on the head side, sorted.
+    pub to: Vec<Release>,
+    /// Where it stands in the head, or in the base when it is removed.
+    pub placement: Placement,
+    /// Where it stood in the base, when it is on both sides.
+    pub placement_before: Option<Placement>,
+    /// Features gained and lost, when it is on both sides.
+    pub features: FeatureDelta,
+    /// What forced it; `None` for an update root.
+    pub forced_by: Option<ForcedBy>,
+    /// The changes that this one forced, directly or through others, by id, sorted.
+    pub forces: Vec<String>,
+    /// Shortest paths from workspace members, by package name, at most
+    /// [`MAX_PATHS`]; in the base graph when it is removed.
+    pub paths: Vec<Vec<String>>,
+    /// The workspaces it happens in, sorted.
+    pub workspaces: Vec<String>,
+    /// Names of direct dependencies that the incoming release has and the outgoing had not, sorted.
+    pub dependencies_gained: Vec<String>,
+    /// Names of direct dependencies that the outgoing release had and the incoming has not, sorted.
+    pub dependencies_lost: Vec<String>,
+    /// What the manifest of the outgoing release says, where it was read.
+    pub manifest_before: Option<PackageManifest>,
+    /// What the manifest of the incoming release says, where it was read.
+    pub manifest_after: Option<PackageManifest>,
+    /// The line of the incoming release in the head's lock file, where there is one.
+    pub lock_line: Option<(String, u32)>,
+}
+
+/// How many paths a change carries at most.
+pub const MAX_PATHS: usize = 4;
+
+impl Change {
+    /// The release that comes in: on the head side and not on the base side.
+    #[must_use]
+    pub fn incoming(&self) -> Option<&Release> {
+        self.to.iter().find(|release| !self.from.contains(release))
+    }
+
+    /// The release that goes out: on the base side and not on the head side.
+    #[must_use]
+    pub fn outgoing(&self) -> Option<&Release> {
+        self.from.iter().find(|release| !self.to.contains(release))
+    }
+}
+
+/// All changes between two snapshots, sorted by id.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct GraphDiff {
+    /// The changes, sorted by id.
+    pub changes: Vec<Change>,
+    /// `sha256:…` over the canonical form of the changes' ids, kinds, from and to.
+    pub digest: String,
+    /// What kept attribution from being complete, in words; empty when it is.
+    pub attribution_notes: Vec<String>,
+}

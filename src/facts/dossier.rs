@@ -1,0 +1,196 @@
+//! All facts of one change.
+
+use jiff::Timestamp;
+use semver::Version;
+
+use super::{FactKind, Finding, Gap};
+
+/// All facts of one change. A field that does not apply to the change (the
+/// publish time of a removed package) is `Absent` and says so.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dossier {
+    /// When the release that comes in was published.
+    pub published: Finding<Published>,
+    /// When the release that goes out was published.
+    pub previous_published: Finding<Published>,
+    /// Whether the release that comes in is withdrawn now.
+    pub yanked: Finding<Yanked>,
+    /// Releases of the same line after the one that comes in.
+    pub later: Finding<LaterReleases>,
+    /// Older releases of the same line withdrawn around a fresh one.
+    pub yank_cluster: Finding<YankCluster>,
+    /// The crate's release history before the day of judgement.
+    pub history: Finding<History>,
+    /// Advisories, compared between the two sides.
+    pub advisories: Finding<AdvisoryDelta>,
+    /// What else could not be learnt about this change (manifest, placement).
+    pub other_gaps: Vec<Gap>,
+}
+
+impl Dossier {
+    /// Every gap of this dossier, sorted.
+    #[must_use]
+    pub fn gaps(&self) -> Vec<Gap> {
+        let mut gaps: Vec<Gap> = [
+            self.published.gap(),
+            self.yanked.gap(),
+            self.later.gap(),
+            self.yank_cluster.gap(),
+            self.history.gap(),
+            self.advisories.gap(),
+        ]
+        .into_iter()
+        .flatten()
+        .cloned()
+        .chain(self.other_gaps.iter().cloned())
+        .collect();
+        gaps.sort();
+        gaps.dedup();
+        gaps
+    }
+
+    /// The gap of one kind, if there is one.
+    #[must_use]
+    pub fn gap(&self, kind: FactKind) -> Option<Gap> {
+        self.gaps().into_iter().find(|gap| gap.fact == kind)
+    }
+}
+
+/// When a release was published, and how old that was on the day of judgement.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Published {
+    /// The registry's time of publication.
+    pub at: Timestamp,
+    /// Days between publication and judgement; negative when the registry's
+    /// clock, or the day of judgement, says it is in the future.
+    pub age_days: f64,
+}
+
+/// Whether a release is withdrawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Yanked {
+    /// The release that comes in is withdrawn.
+    pub incoming: bool,
+    /// The release that goes out is withdrawn.
+    pub outgoing: bool,
+}
+
+/// One release after the one in question.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LaterRelease {
+    /// Its version.
+    pub version: Version,
+    /// Days between the release in question and this one.
+    pub after_days: f64,
+    /// Whether it is withdrawn now.
+    pub yanked: bool,
+}
+
+/// What came after a release in its own compatibility line.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct LaterReleases {
+    /// Later releases in version order, at most those known on the day of judgement.
+    pub releases: Vec<LaterRelease>,
+}
+
+/// Older releases of the same line that are withdrawn although a fresh one is out:
+/// the pattern of a lure that leaves only one version to choose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct YankCluster {
+    /// The withdrawn predecessors in version order.
+    pub withdrawn: Vec<Version>,
+    /// How many predecessors of the line there are.
+    pub predecessors: usize,
+    /// Whether the release that comes in is the only one of its line, except for
+    /// later ones, that is not withdrawn.
+    pub only_one_left: bool,
+}
+
+/// A crate's release history before the day of judgement.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct History {
+    /// How many releases there were, without the one that comes in.
+    pub prior_releases: usize,
+    /// Days since the first release.
+    pub crate_age_days: f64,
+    /// Days between the release that comes in and the one before it, in time.
+    pub gap_before_days: Option<f64>,
+    /// How many releases came in the 90 days before the one that comes in.
+    pub releases_90d: usize,
+    /// Releases of the same line that were skipped by this change.
+    pub versions_skipped: usize,
+}
+
+/// The advisories of one change, in three groups.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct AdvisoryDelta {
+    /// They apply to what comes in and not to what goes out.
+    pub introduced: Vec<AdvisoryFact>,
+    /// They apply to what goes out and not to what comes in.
+    pub fixed: Vec<AdvisoryFact>,
+    /// They apply to both.
+    pub remaining: Vec<AdvisoryFact>,
+}
+
+/// How bad an advisory says it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// CVSS below 0.1.
+    None,
+    /// CVSS 0.1 to 3.9.
+    Low,
+    /// CVSS 4.0 to 6.9.
+    Medium,
+    /// CVSS 7.0 to 8.9.
+    High,
+    /// CVSS from 9.0.
+    Critical,
+}
+
+impl Severity {
+    /// The word used in reports.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+/// The facts of one advisory that apply to one package.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AdvisoryFact {
+    /// `RUSTSEC-…`
+    pub id: String,
+    /// `CVE-…`, `GHSA-…`, sorted.
+    pub aliases: Vec<String>,
+    /// The package it names.
+    pub package: String,
+    /// The version it was matched with.
+    pub version: Version,
+    /// The day it was reported.
+    pub date: jiff::civil::Date,
+    /// `unsound`, `unmaintained`, `notice`; none for a vulnerability.
+    pub informational: Option<String>,
+    /// The categories it is filed under, sorted.
+    pub categories: Vec<String>,
+    /// From its CVSS vector, where it has one.
+    pub severity: Option<Severity>,
+    /// Version requirements of the releases that are not affected, as written.
+    pub patched: Vec<String>,
+}
+
+impl AdvisoryFact {
+    /// Whether this is a vulnerability or an unsoundness, not a mere notice.
+    #[must_use]
+    pub fn is_fault(&self) -> bool {
+        match self.informational.as_deref() {
+            None | Some("unsound") => true,
+            Some(_) => false,
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! A dependency-change risk auditor.
+//!
+//! Data flows one way, and the order of the modules below is that flow: a
+//! module may import only what stands above it. A test holds this order and
+//! each module's `Imports:` line against the code.
+
+pub mod pkg;
+pub mod host;
+pub mod facts;
+pub mod registry;
+pub mod snapshot;
+pub mod diff;
+pub mod advisories;
+pub mod incidents;
+pub mod risk;
+pub mod policy;
+pub mod audit;
+pub mod report;
