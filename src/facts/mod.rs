@@ -7,8 +7,8 @@
 mod dossier;
 
 pub use dossier::{
-    AdvisoryDelta, AdvisoryFact, Dossier, History, LaterRelease, LaterReleases, Published, Severity,
-    YankCluster, Yanked,
+    AdvisoryDelta, AdvisoryFact, Dossier, History, LaterRelease, LaterReleases, Published,
+    Severity, YankCluster, Yanked,
 };
 
 /// The kinds of fact that a dossier holds. A policy may say for each of them

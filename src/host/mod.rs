@@ -4,6 +4,8 @@
 //!
 //! Imports: nothing.
 
+pub mod memory;
+mod real;
 mod work;
 
 use std::collections::BTreeMap;
@@ -40,13 +42,18 @@ impl Environment {
     /// An environment with these variables.
     #[must_use]
     pub fn new(vars: impl IntoIterator<Item = (String, OsString)>) -> Self {
-        Self { vars: vars.into_iter().collect() }
+        Self {
+            vars: vars.into_iter().collect(),
+        }
     }
 
     /// The value of a variable; an empty one counts as not set.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&std::ffi::OsStr> {
-        self.vars.get(name).map(OsString::as_os_str).filter(|v| !v.is_empty())
+        self.vars
+            .get(name)
+            .map(OsString::as_os_str)
+            .filter(|v| !v.is_empty())
     }
 
     /// The value of a variable as a path.
@@ -64,7 +71,8 @@ impl Environment {
     /// Cargo's home directory: `CARGO_HOME`, else `.cargo` in the user's home.
     #[must_use]
     pub fn cargo_home(&self) -> Option<PathBuf> {
-        self.path("CARGO_HOME").or_else(|| self.home().map(|home| home.join(".cargo")))
+        self.path("CARGO_HOME")
+            .or_else(|| self.home().map(|home| home.join(".cargo")))
     }
 
     /// The directory for this program's caches: `CARGO_CANARY_CACHE`, else

@@ -42,11 +42,15 @@ impl Source {
     /// # Errors
     /// When the prefix is none of `registry+`, `sparse+`, `git+`, `path+`.
     pub fn parse(text: &str) -> Result<Self, SourceError> {
-        if text == CRATES_IO_GIT || text.trim_end_matches('/') == CRATES_IO_SPARSE.trim_end_matches('/') {
+        if text == CRATES_IO_GIT
+            || text.trim_end_matches('/') == CRATES_IO_SPARSE.trim_end_matches('/')
+        {
             return Ok(Self::CratesIo);
         }
         if text.starts_with("registry+") || text.starts_with("sparse+") {
-            return Ok(Self::Registry { url: text.to_owned() });
+            return Ok(Self::Registry {
+                url: text.to_owned(),
+            });
         }
         if let Some(rest) = text.strip_prefix("git+") {
             let (rest, rev) = match rest.split_once('#') {
@@ -57,7 +61,11 @@ impl Source {
                 Some((url, query)) => (url, Some(query.to_owned())),
                 None => (rest, None),
             };
-            return Ok(Self::Git { url: url.to_owned(), reference, rev });
+            return Ok(Self::Git {
+                url: url.to_owned(),
+                reference,
+                rev,
+            });
         }
         if text.starts_with("path+") {
             return Ok(Self::Local);
@@ -71,7 +79,11 @@ impl Source {
         match self {
             Self::CratesIo => Some(CRATES_IO_GIT.to_owned()),
             Self::Registry { url } => Some(url.clone()),
-            Self::Git { url, reference, rev } => {
+            Self::Git {
+                url,
+                reference,
+                rev,
+            } => {
                 let mut text = format!("git+{url}");
                 if let Some(reference) = reference {
                     text.push('?');
@@ -138,7 +150,10 @@ mod tests {
     fn the_default_registry_has_several_names() {
         assert_eq!(Source::parse(CRATES_IO_GIT), Ok(Source::CratesIo));
         assert_eq!(Source::parse(CRATES_IO_SPARSE), Ok(Source::CratesIo));
-        assert_eq!(Source::parse("sparse+https://index.crates.io"), Ok(Source::CratesIo));
+        assert_eq!(
+            Source::parse("sparse+https://index.crates.io"),
+            Ok(Source::CratesIo)
+        );
         let evil = Source::parse("registry+https://evil.example/index.crates.io/").unwrap();
         assert!(matches!(evil, Source::Registry { .. }));
     }
