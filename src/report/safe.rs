@@ -1,0 +1,50 @@
+//! Text from outside, made harmless for the place where it is shown.
+
+use std::borrow::Cow;
+
+/// Makes text harmless for a terminal: control characters, and characters that
+/// change the direction of text or take no space, are shown as `\u{…}`.
+#[must_use]
+pub fn terminal(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_deceptive) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 8);
+    for character in text.chars() {
+        if is_deceptive(character) {
+            out.extend(character.escape_unicode());
+        } else {
+            out.push(character);
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// Whether a character does something else than show itself: C0 and C1
+/// controls, and the format characters that Unicode's report on source code
+/// lists (<https://www.unicode.org/reports/tr55/>), line separators among them.
+fn is_deceptive(character: char) -> bool {
+    character.is_control()
+        || matches!(character,
+            '\u{00AD}' | '\u{061C}' | '\u{115F}'..='\u{1160}' | '\u{17B4}'..='\u{17B5}' | '\u{180B}'..='\u{180F}'
+            | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{3164}'
+            | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}'
+            | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escape_sequences_and_bidi_overrides_become_visible() {
+        assert_eq!(terminal("a\u{1b}[31mb"), "a\\u{1b}[31mb");
+        assert_eq!(terminal("x\u{202e}y\nz"), "x\\u{202e}y\\u{a}z");
+        assert_eq!(terminal("c\u{9b}2J"), "c\\u{9b}2J");
+    }
+
+    #[test]
+    fn ordinary_text_is_left_alone() {
+        assert!(matches!(terminal("Größe 漢字 → ok"), Cow::Borrowed(_)));
+    }
+}

@@ -1,0 +1,218 @@
+//! One change with all its evidence.
+
+use crate::audit::{Audit, JudgedChange};
+use crate::facts::{Finding, Published};
+
+use super::page::{Ink, Page, column};
+use super::{changes, ink_of, words};
+
+pub(super) fn one(page: &mut Page, audit: &Audit, judged: &JudgedChange) {
+    let change = &judged.change;
+    page.gap();
+    changes::title(page, judged);
+    page.line(&[
+        (Ink::Plain, "    decision "),
+        (ink_of(judged.decision), judged.decision.as_str()),
+        (Ink::Plain, ", kind "),
+        (Ink::Plain, change.kind.as_str()),
+    ]);
+    for reason in audit
+        .verdict
+        .reasons
+        .iter()
+        .filter(|reason| reason.change.as_deref() == Some(&change.id))
+    {
+        page.wrapped(
+            Ink::Plain,
+            "    - ",
+            "      ",
+            &format!(
+                "{} ({}): {}",
+                reason.decision.as_str(),
+                reason.rule,
+                reason.because
+            ),
+        );
+        if let Some(way_out) = &reason.way_out {
+            page.wrapped(Ink::Plain, "      ", "      ", way_out);
+        }
+    }
+    signals(page, judged);
+    links(page, judged);
+    release(page, judged);
+    why_here(page, judged);
+    gaps(page, judged);
+}
+
+fn signals(page: &mut Page, judged: &JudgedChange) {
+    page.heading("  How the score adds up");
+    if judged.assessment.signals.is_empty() {
+        page.line(&[(Ink::Plain, "    no signal fired")]);
+    }
+    for signal in &judged.assessment.signals {
+        let head = format!("    {:>+4}  ", signal.points);
+        page.wrapped(
+            Ink::Plain,
+            &head,
+            "          ",
+            &format!("{}: {}", signal.id, signal.because),
+        );
+        for fact in &signal.facts {
+            page.wrapped(Ink::Faint, "          ", "            ", fact);
+        }
+    }
+    page.line(&[
+        (
+            Ink::Strong,
+            &format!("    {:>4}  ", judged.assessment.score),
+        ),
+        (Ink::Strong, "of 100, "),
+        (Ink::Strong, judged.assessment.level.as_str()),
+    ]);
+}
+
+fn links(page: &mut Page, judged: &JudgedChange) {
+    if judged.links.is_empty() {
+        return;
+    }
+    page.heading("  Incidents it resembles");
+    for link in &judged.links {
+        page.wrapped(
+            Ink::Plain,
+            "    - ",
+            "      ",
+            &format!("{} ({}): {}", link.id, link.strength.as_str(), link.because),
+        );
+    }
+}
+
+fn release(page: &mut Page, judged: &JudgedChange) {
+    let dossier = &judged.dossier;
+    page.heading("  What is known");
+    fact(page, "comes in", &dossier.published, published);
+    fact(page, "goes out", &dossier.previous_published, published);
+    fact(page, "withdrawn", &dossier.yanked, |yanked| {
+        let word = |is: bool| if is { "yes" } else { "no" };
+        format!(
+            "incoming {}, outgoing {}",
+            word(yanked.incoming),
+            word(yanked.outgoing)
+        )
+    });
+    fact(page, "later", &dossier.later, |later| {
+        if later.releases.is_empty() {
+            return "no later release in this line".to_owned();
+        }
+        later
+            .releases
+            .iter()
+            .take(5)
+            .map(|release| format!("{} after {:.1} days", release.version, release.after_days))
+            .collect::<Vec<_>>()
+            .join(", ")
+    });
+    fact(page, "history", &dossier.history, |history| {
+        format!(
+            "{}, the first {:.0} days ago; {} in the 90 days before; {} skipped",
+            words::count(history.prior_releases, "earlier release"),
+            history.crate_age_days,
+            history.releases_90d,
+            words::count(history.versions_skipped, "release"),
+        )
+    });
+    fact(page, "advisories", &dossier.advisories, |delta| {
+        let list = |facts: &[crate::facts::AdvisoryFact]| {
+            if facts.is_empty() {
+                return "none".to_owned();
+            }
+            facts
+                .iter()
+                .map(|fact| fact.id.clone())
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        format!(
+            "introduced {}; fixed {}; remaining {}",
+            list(&delta.introduced),
+            list(&delta.fixed),
+            list(&delta.remaining)
+        )
+    });
+}
+
+fn published(published: &Published) -> String {
+    format!(
+        "published {}, {:.1} days before",
+        published.at.strftime("%Y-%m-%d %H:%M UTC"),
+        published.age_days
+    )
+}
+
+fn fact<T>(page: &mut Page, name: &str, finding: &Finding<T>, words: impl Fn(&T) -> String) {
+    let text = match finding {
+        Finding::Seen(value) => words(value),
+        Finding::Absent(scope) => scope.clone(),
+        Finding::Unknown(gap) => format!("not known ({}): {}", gap.reason.as_str(), gap.detail),
+    };
+    let head = format!("    {}", column(name, 12));
+    page.wrapped(Ink::Plain, &head, "                ", &text);
+}
+
+fn why_here(page: &mut Page, judged: &JudgedChange) {
+    let change = &judged.change;
+    page.heading("  Why it is here");
+    if let Some(forced) = &change.forced_by {
+        let mut chain = forced.chain.clone();
+        chain.push(change.id.clone());
+        page.wrapped(
+            Ink::Plain,
+            "    ",
+            "    ",
+            &format!("forced: {}; {}", chain.join(" > "), forced.because),
+        );
+    } else {
+        page.line(&[(Ink::Plain, "    a decision of its own")]);
+    }
+    for path in &change.paths {
+        page.wrapped(Ink::Plain, "    ", "      ", &path.join(" > "));
+    }
+    if !change.forces.is_empty() {
+        page.wrapped(
+            Ink::Plain,
+            "    ",
+            "      ",
+            &format!("forces {}", change.forces.join(", ")),
+        );
+    }
+    let placement = &change.placement;
+    if !placement.targets.is_empty() {
+        let targets: Vec<&str> = placement.targets.iter().map(String::as_str).collect();
+        page.wrapped(
+            Ink::Plain,
+            "    ",
+            "      ",
+            &format!("compiled for {}", targets.join(", ")),
+        );
+    }
+}
+
+fn gaps(page: &mut Page, judged: &JudgedChange) {
+    let gaps = judged.dossier.gaps();
+    if gaps.is_empty() {
+        return;
+    }
+    page.heading("  Not checked");
+    for gap in gaps {
+        page.wrapped(
+            Ink::Plain,
+            "    - ",
+            "      ",
+            &format!(
+                "{} ({}): {}",
+                gap.fact.as_str(),
+                gap.reason.as_str(),
+                gap.detail
+            ),
+        );
+    }
+}

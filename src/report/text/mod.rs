@@ -1,0 +1,362 @@
+//! The report for people: first what was decided and why, then what to do,
+//! then the changes by risk, then what was not checked.
+
+mod changes;
+mod explain;
+mod page;
+mod words;
+
+use std::collections::BTreeMap;
+
+use crate::audit::{Audit, Comparison, JudgedChange};
+use crate::policy::{Decision, Reason};
+
+use super::Style;
+use page::{Ink, Page};
+use words::{count, move_of, place_of};
+
+/// How many changes are explained, and how many listed, before the rest is folded.
+const EXPLAINED: usize = 5;
+const LISTED: usize = 15;
+
+pub(super) fn check(audit: &Audit, style: Style) -> String {
+    let mut page = Page::new(style);
+    headline(&mut page, audit);
+    why(&mut page, audit);
+    next_steps(&mut page, audit);
+    notices(&mut page, audit);
+    changes::ranked(&mut page, audit);
+    advisories(&mut page, audit);
+    not_checked(&mut page, audit);
+    before(&mut page, audit);
+    footer(&mut page, audit);
+    page.finish()
+}
+
+pub(super) fn diff(comparison: &Comparison, style: Style) -> String {
+    let mut page = Page::new(style);
+    changes::compared(&mut page, comparison);
+    page.finish()
+}
+
+pub(super) fn explain(audit: &Audit, changes: &[&JudgedChange], style: Style) -> String {
+    let mut page = Page::new(style);
+    for judged in changes {
+        explain::one(&mut page, audit, judged);
+    }
+    page.finish()
+}
+
+fn ink_of(decision: Decision) -> Ink {
+    match decision {
+        Decision::Pass => Ink::Good,
+        Decision::Canary | Decision::Incomplete => Ink::Warning,
+        Decision::Block => Ink::Bad,
+    }
+}
+
+fn headline(page: &mut Page, audit: &Audit) {
+    let decision = audit.verdict.decision;
+    let (word, rest) = words::headline(audit);
+    page.line(&[
+        (ink_of(decision), word),
+        (Ink::Plain, ": "),
+        (Ink::Plain, &rest),
+    ]);
+    page.wrapped(Ink::Faint, "", "", &words::sides(&audit.comparison));
+    if audit.policy.edited_by_change {
+        page.wrapped(
+            Ink::Warning,
+            "",
+            "",
+            &format!(
+                "This change edits the policy `{}`. The policy of the base decided.",
+                audit.policy.name
+            ),
+        );
+    }
+}
+
+/// Reasons by change, in the verdict's order.
+fn by_change(reasons: &[Reason]) -> Vec<(Option<&str>, Vec<&Reason>)> {
+    let mut groups: Vec<(Option<&str>, Vec<&Reason>)> = Vec::new();
+    let mut places: BTreeMap<Option<&str>, usize> = BTreeMap::new();
+    for reason in reasons {
+        let key = reason.change.as_deref();
+        let place = *places.entry(key).or_insert_with(|| {
+            groups.push((key, Vec::new()));
+            groups.len() - 1
+        });
+        if let Some((_, group)) = groups.get_mut(place) {
+            group.push(reason);
+        }
+    }
+    groups
+}
+
+fn why(page: &mut Page, audit: &Audit) {
+    let groups = by_change(&audit.verdict.reasons);
+    if groups.is_empty() {
+        return;
+    }
+    page.heading("Why");
+    let shown = if page.verbose() {
+        groups.len()
+    } else {
+        EXPLAINED
+    };
+    for (id, reasons) in groups.iter().take(shown) {
+        match id.and_then(|id| audit.changes.iter().find(|judged| judged.change.id == id)) {
+            Some(judged) => changes::title(page, judged),
+            None => page.line(&[(Ink::Plain, "  "), (Ink::Strong, "the whole difference")]),
+        }
+        for reason in reasons {
+            page.wrapped(
+                Ink::Plain,
+                "    - ",
+                "      ",
+                &format!(
+                    "{} ({}): {}",
+                    reason.decision.as_str(),
+                    reason.rule,
+                    reason.because
+                ),
+            );
+        }
+    }
+    if groups.len() > shown {
+        page.wrapped(
+            Ink::Faint,
+            "  ",
+            "  ",
+            &format!(
+                "and {} more; `-v` shows them all",
+                count(groups.len() - shown, "change")
+            ),
+        );
+    }
+}
+
+fn next_steps(page: &mut Page, audit: &Audit) {
+    let mut steps: Vec<&str> = Vec::new();
+    for reason in &audit.verdict.reasons {
+        if let Some(step) = reason.way_out.as_deref()
+            && !steps.contains(&step)
+        {
+            steps.push(step);
+        }
+    }
+    let ranked = audit.ranked();
+    let worst = ranked
+        .first()
+        .filter(|judged| judged.decision > Decision::Pass);
+    if steps.is_empty() && worst.is_none() {
+        return;
+    }
+    page.heading("What to do next");
+    let shown = if page.verbose() {
+        steps.len()
+    } else {
+        EXPLAINED
+    };
+    for step in steps.iter().take(shown) {
+        page.wrapped(Ink::Plain, "  - ", "    ", step);
+    }
+    if steps.len() > shown {
+        page.wrapped(
+            Ink::Faint,
+            "    ",
+            "    ",
+            &format!("and {} more; `-v` shows them all", steps.len() - shown),
+        );
+    }
+    if let Some(worst) = worst {
+        page.wrapped(
+            Ink::Plain,
+            "  - ",
+            "    ",
+            &format!(
+                "To see the evidence: cargo-canary explain {}",
+                worst.change.id
+            ),
+        );
+    }
+}
+
+fn notices(page: &mut Page, audit: &Audit) {
+    if audit.verdict.notices.is_empty() {
+        return;
+    }
+    page.heading("Please note");
+    let notices = &audit.verdict.notices;
+    let shown = if page.verbose() {
+        notices.len()
+    } else {
+        EXPLAINED
+    };
+    for notice in notices.iter().take(shown) {
+        let text = match &notice.change {
+            Some(change) => format!("{change} ({}): {}", notice.rule, notice.text),
+            None => format!("{}: {}", notice.rule, notice.text),
+        };
+        page.wrapped(Ink::Plain, "  - ", "    ", &text);
+    }
+    if notices.len() > shown {
+        page.wrapped(
+            Ink::Faint,
+            "    ",
+            "    ",
+            &format!("and {} more; `-v` shows them all", notices.len() - shown),
+        );
+    }
+}
+
+fn advisories(page: &mut Page, audit: &Audit) {
+    let mut rows = Vec::new();
+    for judged in &audit.changes {
+        let Some(delta) = judged.dossier.advisories.seen() else {
+            continue;
+        };
+        for (word, ink, facts) in [
+            ("introduced", Ink::Bad, &delta.introduced),
+            ("fixed", Ink::Good, &delta.fixed),
+        ] {
+            for fact in facts {
+                rows.push((word, ink, judged, fact));
+            }
+        }
+    }
+    if rows.is_empty() {
+        return;
+    }
+    page.heading("Advisories");
+    for (word, ink, judged, fact) in rows {
+        let kind = words::advisory_kind(fact);
+        page.line(&[
+            (Ink::Plain, "  "),
+            (ink, &page::column(word, 11)),
+            (
+                Ink::Plain,
+                &format!("{}  {}, {kind}", fact.id, judged.change.package),
+            ),
+        ]);
+    }
+}
+
+fn not_checked(page: &mut Page, audit: &Audit) {
+    let gaps = audit.gaps();
+    let not_covered = &audit.comparison.coverage.not_covered;
+    if gaps.is_empty() && not_covered.is_empty() {
+        return;
+    }
+    page.heading("Not checked");
+    let mut groups: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for (id, gap) in &gaps {
+        groups
+            .entry((gap.fact, gap.reason))
+            .or_default()
+            .push((*id, &gap.detail));
+    }
+    for ((fact, reason), members) in groups {
+        let names: Vec<&str> = members.iter().filter_map(|(id, _)| *id).collect();
+        let shown = if page.verbose() { names.len() } else { 3 };
+        let mut who = names
+            .iter()
+            .take(shown)
+            .copied()
+            .collect::<Vec<_>>()
+            .join(", ");
+        if names.len() > shown {
+            who = format!("{who} and {} more", names.len() - shown);
+        }
+        if who.is_empty() {
+            "the whole difference".clone_into(&mut who);
+        }
+        let detail = members.first().map_or("", |(_, detail)| detail.as_str());
+        page.wrapped(
+            Ink::Plain,
+            "  - ",
+            "    ",
+            &format!("{} ({}) of {who}: {detail}", fact.as_str(), reason.as_str()),
+        );
+    }
+    for left in not_covered {
+        page.wrapped(
+            Ink::Plain,
+            "  - ",
+            "    ",
+            &format!("{}: {}", left.path, left.reason),
+        );
+    }
+}
+
+fn before(page: &mut Page, audit: &Audit) {
+    let pre = &audit.pre_existing;
+    if pre.advisories.is_empty() && pre.yanked.is_empty() {
+        return;
+    }
+    page.heading("There before this difference (reported, not judged)");
+    let shown = if page.verbose() { usize::MAX } else { 3 };
+    if !pre.advisories.is_empty() {
+        let names: Vec<String> = pre
+            .advisories
+            .iter()
+            .take(shown)
+            .map(|fact| format!("{} in {} {}", fact.id, fact.package, fact.version))
+            .collect();
+        page.wrapped(
+            Ink::Faint,
+            "  - ",
+            "    ",
+            &words::some(&names, pre.advisories.len(), "advisory", "advisories"),
+        );
+    }
+    if !pre.yanked.is_empty() {
+        let names: Vec<String> = pre
+            .yanked
+            .iter()
+            .take(shown)
+            .map(|left| left.id.to_string())
+            .collect();
+        page.wrapped(
+            Ink::Faint,
+            "  - ",
+            "    ",
+            &words::some(
+                &names,
+                pre.yanked.len(),
+                "withdrawn package",
+                "withdrawn packages",
+            ),
+        );
+    }
+}
+
+fn footer(page: &mut Page, audit: &Audit) {
+    page.gap();
+    let data = &audit.data;
+    let index = match data.index_of {
+        Some(at) => format!("index as of {}", at.strftime("%Y-%m-%d %H:%M UTC")),
+        None => "no index entry needed".to_owned(),
+    };
+    page.wrapped(
+        Ink::Faint,
+        "",
+        "",
+        &format!(
+            "Judged as of {} by policy {} ({}), graph {}; {} of {} ({}), {index}.",
+            audit.comparison.as_of.strftime("%Y-%m-%d %H:%M UTC"),
+            audit.policy.name,
+            audit.policy.read_from,
+            audit.comparison.coverage.graph.as_str(),
+            count(data.advisories, "advisory fact"),
+            data.advisories_of,
+            data.advisories_from,
+        ),
+    );
+}
+
+/// `1.0.0 -> 1.0.1, direct`, for the heads of paragraphs.
+fn move_and_place(judged: &JudgedChange) -> String {
+    format!("{}, {}", move_of(&judged.change), place_of(&judged.change))
+}

@@ -1,0 +1,177 @@
+//! Phrases that several parts of the text share.
+
+use crate::audit::{Audit, Comparison};
+use crate::diff::{Change, ChangeKind};
+use crate::facts::AdvisoryFact;
+use crate::pkg::Release;
+use crate::policy::Decision;
+use crate::snapshot::Role;
+
+/// `1 change`, `2 changes`.
+pub(super) fn count(number: usize, noun: &str) -> String {
+    if number == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{number} {noun}s")
+    }
+}
+
+/// `3 advisories: a, b and c` or `9 advisories: a, b, c and 6 more`.
+pub(super) fn some(names: &[String], all: usize, one: &str, many: &str) -> String {
+    let noun = if all == 1 { one } else { many };
+    let rest = all.saturating_sub(names.len());
+    let list = names.join(", ");
+    if rest > 0 {
+        format!("{all} {noun}: {list} and {rest} more")
+    } else {
+        format!("{all} {noun}: {list}")
+    }
+}
+
+/// The verdict in a word, and what it is about.
+pub(super) fn headline(audit: &Audit) -> (&'static str, String) {
+    let all = audit.changes.len();
+    let with = |decision: Decision| {
+        audit
+            .changes
+            .iter()
+            .filter(|judged| judged.decision == decision)
+            .count()
+    };
+    let of = |number: usize, verb_one: &str, verb_many: &str| match number {
+        0 => format!(
+            "the difference as a whole ({}) {verb_one}",
+            count(all, "change")
+        ),
+        1 => format!("1 of {} {verb_one}", count(all, "change")),
+        _ => format!("{number} of {} {verb_many}", count(all, "change")),
+    };
+    match audit.verdict.decision {
+        Decision::Pass if all == 0 => ("PASS", "both builds have the same dependencies".to_owned()),
+        Decision::Pass => (
+            "PASS",
+            format!("{}, none is held back", count(all, "change")),
+        ),
+        Decision::Canary => (
+            "CANARY REQUIRED",
+            of(
+                with(Decision::Canary),
+                "needs a canary rollout",
+                "need a canary rollout",
+            ),
+        ),
+        Decision::Incomplete => (
+            "INCOMPLETE",
+            of(
+                with(Decision::Incomplete),
+                "could not be checked as the policy requires",
+                "could not be checked as the policy requires",
+            ),
+        ),
+        Decision::Block => (
+            "BLOCKED",
+            of(
+                with(Decision::Block),
+                "is forbidden by the policy",
+                "are forbidden by the policy",
+            ),
+        ),
+    }
+}
+
+/// The two builds in one sentence.
+pub(super) fn sides(comparison: &Comparison) -> String {
+    let name = |side: &crate::audit::Side| match &side.input.commit {
+        Some(commit) => format!(
+            "{} ({})",
+            side.input.given,
+            commit.get(..12).unwrap_or(commit)
+        ),
+        None => side.input.given.clone(),
+    };
+    let roots = comparison
+        .diff
+        .changes
+        .iter()
+        .filter(|change| change.forced_by.is_none())
+        .count();
+    let forced = comparison.diff.changes.len() - roots;
+    let mut text = format!(
+        "{} -> {}, {} -> {} packages",
+        name(&comparison.base),
+        name(&comparison.head),
+        comparison.base.packages,
+        comparison.head.packages
+    );
+    if !comparison.diff.changes.is_empty() {
+        text.push_str(
+            &format_args!("; {}, {forced} forced by them", count(roots, "decision")).to_string(),
+        );
+    }
+    text
+}
+
+fn versions(releases: &[Release]) -> String {
+    releases
+        .iter()
+        .map(|release| release.version.to_string())
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// What moved, such as `1.0.117 -> 1.0.118` or `added 0.3.1`.
+pub(super) fn move_of(change: &Change) -> String {
+    let (from, to) = (versions(&change.from), versions(&change.to));
+    match change.kind {
+        ChangeKind::Added => format!("added {to}"),
+        ChangeKind::Removed => format!("removed {from}"),
+        ChangeKind::Upgraded
+        | ChangeKind::Downgraded
+        | ChangeKind::Duplicated
+        | ChangeKind::Merged => {
+            format!("{from} -> {to}")
+        }
+        ChangeKind::SourceMoved => match (change.outgoing(), change.incoming()) {
+            (Some(out), Some(new)) => {
+                format!(
+                    "{} from {} -> {} from {}",
+                    out.version, out.source, new.version, new.source
+                )
+            }
+            _ => format!("{from} -> {to}, other source"),
+        },
+        ChangeKind::ContentChanged => format!("{to}, other content"),
+        ChangeKind::FeaturesChanged => format!("{to}, other features"),
+        ChangeKind::PlacementChanged => format!("{to}, moved in the build"),
+    }
+}
+
+/// Where it is compiled, such as `direct` or `host tools`.
+pub(super) fn place_of(change: &Change) -> String {
+    let placement = &change.placement;
+    let mut words = vec![if placement.direct {
+        "direct"
+    } else {
+        "transitive"
+    }];
+    if placement.resolved {
+        for role in &placement.roles {
+            match role {
+                Role::Target => {}
+                Role::Host => words.push("host tools"),
+                Role::Dev => words.push("tests only"),
+                Role::Unbuilt => words.push("not compiled"),
+            }
+        }
+    }
+    words.join(", ")
+}
+
+/// `vulnerability, high` or `unmaintained`.
+pub(super) fn advisory_kind(fact: &AdvisoryFact) -> String {
+    let kind = fact.informational.as_deref().unwrap_or("vulnerability");
+    match fact.severity {
+        Some(severity) => format!("{kind}, {}", severity.as_str()),
+        None => kind.to_owned(),
+    }
+}
