@@ -7,6 +7,7 @@
 pub mod pkg;
 pub mod host;
 pub mod facts;
+pub mod stats;
 pub mod registry;
 pub mod snapshot;
 pub mod diff;

@@ -1,0 +1,18 @@
+//! The few statistics that the probe, the canary judge and the backtest share.
+//! Pure; every method names its source. Nothing here knows what is measured.
+//!
+//! Imports: nothing.
+
+mod correlation;
+mod normal;
+mod order;
+mod rank;
+mod trend;
+mod warmup;
+
+pub use correlation::{autocorrelation, variance_inflation};
+pub use normal::{normal_cdf, normal_quantile};
+pub use order::{median, median_absolute_deviation, quantile};
+pub use rank::{LevelShift, level_shift};
+pub use trend::{Trend, slope, trend};
+pub use warmup::warm_up;
