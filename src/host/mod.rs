@@ -5,6 +5,7 @@
 //! Imports: nothing.
 
 pub mod memory;
+mod net;
 mod real;
 mod work;
 
@@ -16,6 +17,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+pub use net::{NetLimits, RealNet};
 pub use work::{Work, WorkCounter};
 
 /// Everything outside of the program, handed in.

@@ -1,0 +1,483 @@
+//! The door to the network. Costs nothing until the first request is made.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock, mpsc};
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
+use reqwest::{StatusCode, Url};
+
+use super::{Get, Net, NetError, Response};
+
+/// The limits under which requests are made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NetLimits {
+    /// A connection must stand within this time.
+    pub connect: Duration,
+    /// The other side may be silent for so long.
+    pub silence: Duration,
+    /// A request with all its repetitions and redirects may take so long.
+    pub total: Duration,
+    /// A request is repeated at most so often.
+    pub repeats: u32,
+    /// The pause before the first repetition; it doubles with each.
+    pub pause: Duration,
+    /// A longer wish of the other side (`Retry-After`) is not waited for.
+    pub longest_pause: Duration,
+    /// So many requests are under way at once.
+    pub at_once: usize,
+}
+
+impl Default for NetLimits {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            silence: Duration::from_secs(20),
+            total: Duration::from_secs(120),
+            repeats: 2,
+            pause: Duration::from_millis(250),
+            longest_pause: Duration::from_secs(10),
+            at_once: 32,
+        }
+    }
+}
+
+/// At most this many redirects are followed for one request.
+const REDIRECTS: usize = 5;
+
+/// The network of this machine, over HTTP and HTTPS.
+///
+/// A request is repeated only when no answer came, or one that says that the
+/// server is busy or broken (429, 5xx). A redirect is followed from HTTPS to
+/// HTTPS only, from HTTP also to the same origin; a request that carries an
+/// `authorization` header stays on its host. There are no cookies.
+#[derive(Debug)]
+pub struct RealNet {
+    limits: NetLimits,
+    sent: Arc<AtomicU64>,
+    engine: OnceLock<Result<Engine, String>>,
+}
+
+#[derive(Debug)]
+struct Engine {
+    runtime: Option<tokio::runtime::Runtime>,
+    client: reqwest::Client,
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        // A plain drop would wait for what is under way, and would panic
+        // inside of another runtime.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl Default for RealNet {
+    fn default() -> Self {
+        Self::new(NetLimits::default())
+    }
+}
+
+impl RealNet {
+    /// A network under these limits. Nothing is set up before the first request.
+    #[must_use]
+    pub fn new(limits: NetLimits) -> Self {
+        Self {
+            limits,
+            sent: Arc::default(),
+            engine: OnceLock::new(),
+        }
+    }
+
+    fn engine(&self) -> Result<&Engine, &str> {
+        self.engine
+            .get_or_init(|| Engine::start(&self.limits))
+            .as_ref()
+            .map_err(String::as_str)
+    }
+}
+
+impl Engine {
+    fn start(limits: &NetLimits) -> Result<Self, String> {
+        // An error means that a provider is installed already, which will do.
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let client = reqwest::Client::builder()
+            .user_agent(concat!(
+                "cargo-canary/",
+                env!("CARGO_PKG_VERSION"),
+                " (dependency change auditor)"
+            ))
+            .connect_timeout(limits.connect)
+            .read_timeout(limits.silence)
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            .build()
+            .map_err(|error| format!("the HTTP client cannot be set up: {}", chain(&error)))?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("canary-net")
+            .enable_all()
+            .build()
+            .map_err(|error| format!("the network threads cannot be started: {error}"))?;
+        Ok(Self {
+            runtime: Some(runtime),
+            client,
+        })
+    }
+}
+
+impl Net for RealNet {
+    fn get_all(&self, requests: &[Get]) -> Vec<Result<Response, NetError>> {
+        if requests.is_empty() {
+            return Vec::new();
+        }
+        let fail_all = |detail: &str| {
+            requests
+                .iter()
+                .map(|request| {
+                    Err(NetError::NoAnswer {
+                        url: public(&request.url),
+                        detail: detail.to_owned(),
+                    })
+                })
+                .collect()
+        };
+        let engine = match self.engine() {
+            Ok(engine) => engine,
+            Err(detail) => return fail_all(detail),
+        };
+        let Some(runtime) = &engine.runtime else {
+            return fail_all("the network is shut down");
+        };
+        let batch = Arc::new(Batch {
+            client: engine.client.clone(),
+            limits: self.limits.clone(),
+            sent: Arc::clone(&self.sent),
+            silent: silent_hosts(requests),
+        });
+        let jobs = requests.to_vec();
+        let at_once = self.limits.at_once.max(1);
+        let (sender, receiver) = mpsc::channel();
+        runtime.spawn(async move {
+            let answers: Vec<_> = futures_util::stream::iter(jobs)
+                .map(|job| {
+                    let batch = Arc::clone(&batch);
+                    async move { batch.get(&job).await }
+                })
+                .buffered(at_once)
+                .collect()
+                .await;
+            drop(sender.send(answers));
+        });
+        receiver
+            .recv()
+            .unwrap_or_else(|_| fail_all("the network thread ended"))
+    }
+
+    fn requests(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
+    }
+}
+
+/// What the requests of one call share.
+struct Batch {
+    client: reqwest::Client,
+    limits: NetLimits,
+    sent: Arc<AtomicU64>,
+    /// Per origin, whether no connection could be made to it. What stands
+    /// behind it in the queue is then not tried, or a dead server would cost
+    /// its time limit many times over.
+    silent: BTreeMap<String, AtomicBool>,
+}
+
+fn silent_hosts(requests: &[Get]) -> BTreeMap<String, AtomicBool> {
+    requests
+        .iter()
+        .filter_map(|request| Url::parse(&request.url).ok())
+        .map(|url| (url.origin().ascii_serialization(), AtomicBool::new(false)))
+        .collect()
+}
+
+/// How one attempt ended without an answer.
+enum Failure {
+    /// No connection.
+    Connect(String),
+    /// The connection broke, or what came over it cannot be read.
+    Broken(String),
+    /// The other side was silent for too long.
+    Silent,
+    /// The body has more bytes than allowed.
+    TooLarge,
+    /// The request or the redirect is not one that is made.
+    Refused(String),
+}
+
+impl Batch {
+    async fn get(&self, request: &Get) -> Result<Response, NetError> {
+        let shown = public(&request.url);
+        match tokio::time::timeout(self.limits.total, self.with_repeats(request, &shown)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(NetError::TimedOut {
+                url: shown,
+                seconds: self.limits.total.as_secs(),
+            }),
+        }
+    }
+
+    async fn with_repeats(&self, request: &Get, shown: &str) -> Result<Response, NetError> {
+        let no_answer = |detail: String| NetError::NoAnswer {
+            url: shown.to_owned(),
+            detail,
+        };
+        let url = Url::parse(&request.url).map_err(|error| no_answer(error.to_string()))?;
+        let silent = self.silent.get(&url.origin().ascii_serialization());
+        let mut pause = self.limits.pause;
+        let mut repeats = 0;
+        loop {
+            if silent.is_some_and(|silent| silent.load(Ordering::Relaxed)) {
+                return Err(no_answer(
+                    "not tried, because no connection to this host could be made".to_owned(),
+                ));
+            }
+            let last = repeats >= self.limits.repeats;
+            let outcome = self.follow(request, url.clone()).await;
+            match outcome {
+                Ok(response) if last || !is_passing(response.status) => return Ok(response),
+                Ok(response) => match wished_pause(&response) {
+                    Some(wish) if wish > self.limits.longest_pause => return Ok(response),
+                    Some(wish) => pause = pause.max(wish),
+                    None => {}
+                },
+                Err(Failure::Connect(detail)) if last => {
+                    if let Some(silent) = silent {
+                        silent.store(true, Ordering::Relaxed);
+                    }
+                    return Err(no_answer(detail));
+                }
+                Err(Failure::Broken(detail)) if last => return Err(no_answer(detail)),
+                Err(Failure::Connect(_) | Failure::Broken(_)) => {}
+                Err(Failure::Refused(detail)) => return Err(no_answer(detail)),
+                Err(Failure::Silent) => {
+                    return Err(NetError::TimedOut {
+                        url: shown.to_owned(),
+                        seconds: self.limits.silence.as_secs(),
+                    });
+                }
+                Err(Failure::TooLarge) => {
+                    return Err(NetError::TooLarge {
+                        url: shown.to_owned(),
+                        limit: request.limit,
+                    });
+                }
+            }
+            tokio::time::sleep(pause).await;
+            pause = pause.saturating_mul(2);
+            repeats += 1;
+        }
+    }
+
+    /// One attempt, with the redirects that it meets.
+    async fn follow(&self, request: &Get, mut url: Url) -> Result<Response, Failure> {
+        let headers = header_map(&request.headers)?;
+        let secret = headers.contains_key(AUTHORIZATION);
+        for _ in 0..=REDIRECTS {
+            self.sent.fetch_add(1, Ordering::Relaxed);
+            let answer = self
+                .client
+                .get(url.clone())
+                .headers(headers.clone())
+                .send()
+                .await
+                .map_err(failure)?;
+            let status = answer.status();
+            let target = match status {
+                StatusCode::MOVED_PERMANENTLY
+                | StatusCode::FOUND
+                | StatusCode::SEE_OTHER
+                | StatusCode::TEMPORARY_REDIRECT
+                | StatusCode::PERMANENT_REDIRECT => answer.headers().get(LOCATION),
+                _ => None,
+            };
+            let Some(target) = target else {
+                return read(answer, request.limit).await;
+            };
+            let target = target
+                .to_str()
+                .ok()
+                .and_then(|target| url.join(target).ok())
+                .ok_or_else(|| Failure::Refused("it redirects to no valid address".to_owned()))?;
+            if !may_redirect(&url, &target, secret) {
+                return Err(Failure::Refused(format!(
+                    "its redirect to {} is not followed",
+                    public(target.as_str())
+                )));
+            }
+            url = target;
+        }
+        Err(Failure::Refused(format!(
+            "more than {REDIRECTS} redirects"
+        )))
+    }
+}
+
+fn header_map(headers: &[(String, String)]) -> Result<HeaderMap, Failure> {
+    let mut map = HeaderMap::new();
+    for (name, value) in headers {
+        // The value is not named: it can be a token.
+        let refused = || Failure::Refused(format!("the header `{name}` cannot be sent"));
+        let key = HeaderName::from_bytes(name.as_bytes()).map_err(|_| refused())?;
+        let mut value = HeaderValue::from_str(value).map_err(|_| refused())?;
+        value.set_sensitive(key == AUTHORIZATION);
+        map.append(key, value);
+    }
+    Ok(map)
+}
+
+fn may_redirect(from: &Url, to: &Url, secret: bool) -> bool {
+    let same_origin = from.origin() == to.origin();
+    match (from.scheme(), to.scheme()) {
+        ("https", "https") => !secret || same_origin,
+        ("http", "https") => !secret || from.host() == to.host(),
+        ("http", "http") => same_origin,
+        _ => false,
+    }
+}
+
+async fn read(mut answer: reqwest::Response, limit: u64) -> Result<Response, Failure> {
+    if answer.content_length().is_some_and(|length| length > limit) {
+        return Err(Failure::TooLarge);
+    }
+    let status = answer.status().as_u16();
+    let mut headers: BTreeMap<String, String> = BTreeMap::new();
+    for (name, value) in answer.headers() {
+        if let Ok(value) = value.to_str() {
+            headers
+                .entry(name.as_str().to_owned())
+                .or_insert_with(|| value.to_owned());
+        }
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = answer.chunk().await.map_err(failure)? {
+        if (body.len() + chunk.len()) as u64 > limit {
+            return Err(Failure::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Response {
+        status,
+        headers,
+        body,
+    })
+}
+
+fn failure(error: reqwest::Error) -> Failure {
+    let error = error.without_url();
+    // A connection that is not made in time is a failed connection.
+    if error.is_connect() {
+        Failure::Connect(chain(&error))
+    } else if error.is_timeout() {
+        Failure::Silent
+    } else if error.is_builder() {
+        Failure::Refused(chain(&error))
+    } else {
+        Failure::Broken(chain(&error))
+    }
+}
+
+/// The error with all its causes, each said once.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        next = cause.source();
+    }
+    text
+}
+
+fn is_passing(status: u16) -> bool {
+    status == 429 || (500..=599).contains(&status)
+}
+
+/// The pause that the other side asks for, in its form of whole seconds.
+fn wished_pause(response: &Response) -> Option<Duration> {
+    response
+        .headers
+        .get(RETRY_AFTER.as_str())
+        .and_then(|value| value.trim().parse().ok())
+        .map(Duration::from_secs)
+}
+
+/// The address without user name, password, query and fragment, which can
+/// all hold secrets.
+fn public(url: &str) -> String {
+    match Url::parse(url) {
+        Ok(mut url) => {
+            // These fail only where there is no place for them.
+            let _ = url.set_username("");
+            let _ = url.set_password(None);
+            url.set_query(None);
+            url.set_fragment(None);
+            url.into()
+        }
+        Err(_) => "an address that cannot be read".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str) -> Url {
+        Url::parse(text).unwrap()
+    }
+
+    #[test]
+    fn nothing_is_set_up_before_the_first_request() {
+        let net = RealNet::default();
+        assert!(net.get_all(&[]).is_empty());
+        assert!(net.engine.get().is_none());
+        assert_eq!(net.requests(), 0);
+    }
+
+    #[test]
+    fn a_redirect_never_leaves_https_and_a_secret_never_leaves_its_host() {
+        let (a, b) = (url("https://a.example/x"), url("https://b.example/y"));
+        assert!(may_redirect(&a, &b, false));
+        assert!(!may_redirect(&a, &b, true));
+        assert!(may_redirect(&a, &url("https://a.example/z"), true));
+        assert!(!may_redirect(&a, &url("http://a.example/x"), false));
+        assert!(!may_redirect(&a, &url("file:///etc/passwd"), false));
+        let plain = url("http://a.example/");
+        assert!(may_redirect(&plain, &url("http://a.example/y"), true));
+        assert!(!may_redirect(&plain, &url("http://a.example:81/"), false));
+        assert!(may_redirect(&plain, &a, true));
+    }
+
+    #[test]
+    fn what_an_error_shows_of_an_address_holds_no_secret() {
+        assert_eq!(
+            public("https://me:secret@a.example/x?token=abc#frag"),
+            "https://a.example/x"
+        );
+    }
+
+    #[test]
+    fn a_header_that_cannot_be_sent_is_named_without_its_value() {
+        let Err(Failure::Refused(detail)) =
+            header_map(&[("authorization".to_owned(), "to\nken".to_owned())])
+        else {
+            panic!("accepted");
+        };
+        assert!(detail.contains("authorization") && !detail.contains("ken"));
+    }
+}
