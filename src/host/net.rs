@@ -319,9 +319,7 @@ impl Batch {
             }
             url = target;
         }
-        Err(Failure::Refused(format!(
-            "more than {REDIRECTS} redirects"
-        )))
+        Err(Failure::Refused(format!("more than {REDIRECTS} redirects")))
     }
 }
 

@@ -1,15 +1,286 @@
 //! What was published: the index entries of crates with their publish times
 //! and withdrawals, and the manifests inside of archives. Reads Cargo's own
-//! caches, then a cache of its own, then the network. Judges nothing.
+//! caches, then a cache of its own, then the network. Judges nothing, and
+//! writes nowhere but into the own cache.
+//!
+//! Below the directory of the own cache stand:
+//! - `index/IDENT/PREFIX/NAME` and `index/IDENT/config.json`: answers of registries;
+//! - `crates/XX/SHA256`: archives, by their content;
+//! - `manifests/X`: what the manifests in archives say, by the archives' content;
+//! - `local-registry/IDENT/`: read only. Who has no network may put a local
+//!   registry there (archives, and beside them `index/PREFIX/NAME`).
+//!
+//! `IDENT` is the name that Cargo gives the registry below `$CARGO_HOME/registry/index`.
 //!
 //! Imports: pkg, host, facts.
 
+mod archive;
+mod cache;
+mod config;
+mod disk;
+mod download;
+mod index;
+mod line;
+mod manifest;
+mod manifests;
+mod place;
+mod record;
+mod table;
+
 use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use semver::{Version, VersionReq};
 
+use crate::facts::{Finding, GapReason};
+use crate::host::Host;
 use crate::pkg::{DependencyKind, Source};
+
+pub use record::CrateRecord;
+
+use config::UserConfig;
+use index::Remembered;
+use place::Place;
+
+/// What a registry may read and do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Access {
+    /// The directory of the own cache; without it nothing is kept.
+    pub cache_dir: Option<PathBuf>,
+    /// Cargo's home: its caches, and the user's configuration of registries.
+    pub cargo_home: Option<PathBuf>,
+    /// The user's home; `.cargo` in it stands for a Cargo home that is not given.
+    pub user_home: Option<PathBuf>,
+    /// Whether anything may be fetched.
+    pub fetch: bool,
+    /// What the own cache has fetched within this time counts as current.
+    pub max_age: Duration,
+}
+
+/// An index entry that will be asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// The registry.
+    pub source: Source,
+    /// The crate's name, as the lock file spells it.
+    pub name: String,
+    /// The releases that the entry must have.
+    pub holding: Vec<Version>,
+    /// How new it must be.
+    pub freshness: Freshness,
+}
+
+/// Where a record was read, and of what time it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Cargo's own cache of the index.
+    CargoCache {
+        /// When Cargo last wrote the entry; it may have been confirmed since.
+        modified: Timestamp,
+    },
+    /// A local registry on disk.
+    LocalRegistry {
+        /// When the entry was last written.
+        modified: Timestamp,
+    },
+    /// The own cache.
+    OwnCache {
+        /// When it was fetched, or last confirmed by the registry.
+        fetched: Timestamp,
+    },
+    /// The registry, in this run.
+    Network {
+        /// When.
+        fetched: Timestamp,
+    },
+}
+
+/// Why one release in an index entry cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// The line is no JSON object with the fields of a release.
+    #[error("the index entry of `{name}` has a line that is not well-formed")]
+    Json {
+        /// The crate.
+        name: String,
+        /// What the parser says.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// A field of the line has a value that it cannot have.
+    #[error("the index entry of {name}@{version} has the {field} `{value}`, which cannot be read")]
+    Field {
+        /// The crate.
+        name: String,
+        /// Its version, as the line spells it.
+        version: String,
+        /// The field.
+        field: &'static str,
+        /// The start of its value.
+        value: String,
+    },
+    /// The line is of another crate.
+    #[error("the index entry of `{wanted}` has a line of `{found}`")]
+    OtherName {
+        /// The crate that was asked for.
+        wanted: String,
+        /// The crate that the line names.
+        found: String,
+    },
+    /// The line follows a schema that is not understood.
+    #[error(
+        "the index entry of {name}@{version} has schema {schema}, of which 2 is the newest that is understood"
+    )]
+    Schema {
+        /// The crate.
+        name: String,
+        /// Its version, as the line spells it.
+        version: String,
+        /// The schema.
+        schema: u32,
+    },
+    /// The record may be too old to have the release.
+    #[error(
+        "the copy of the index entry of `{name}` does not have {version} and may be old: {why}"
+    )]
+    NotHeld {
+        /// The crate.
+        name: String,
+        /// The release.
+        version: Version,
+        /// Why there is no newer copy.
+        why: String,
+    },
+    /// The release may stand in a line that cannot be read.
+    #[error(
+        "the index entry of `{name}` does not have {version}, but has lines that cannot be read ({lines})"
+    )]
+    Unreadable {
+        /// The crate.
+        name: String,
+        /// The release.
+        version: Version,
+        /// How many lines.
+        lines: usize,
+    },
+}
+
+impl RecordError {
+    /// The reason of the gap that this error makes.
+    #[must_use]
+    pub fn reason(&self) -> GapReason {
+        match self {
+            Self::NotHeld { .. } => GapReason::OfflineAndNotCached,
+            Self::Json { .. }
+            | Self::Field { .. }
+            | Self::OtherName { .. }
+            | Self::Schema { .. }
+            | Self::Unreadable { .. } => GapReason::Malformed,
+        }
+    }
+}
+
+/// What registries published, as far as it can be had here. Remembers for its
+/// lifetime what it has read, so that one run judges by one state.
+pub struct Registry<'h> {
+    host: &'h Host,
+    access: Access,
+    user: OnceLock<UserConfig>,
+    places: Mutex<BTreeMap<Source, Option<Arc<Place>>>>,
+    records: Mutex<BTreeMap<(Source, String), Remembered>>,
+    download_places: Mutex<BTreeMap<Source, download::Found>>,
+    cargo_archives: OnceLock<Vec<PathBuf>>,
+}
+
+impl<'h> Registry<'h> {
+    /// A registry with this access. Nothing is read yet.
+    #[must_use]
+    pub fn open(host: &'h Host, mut access: Access) -> Self {
+        if access.cargo_home.is_none() {
+            access.cargo_home = access.user_home.as_ref().map(|home| home.join(".cargo"));
+        }
+        Self {
+            host,
+            access,
+            user: OnceLock::new(),
+            places: Mutex::default(),
+            records: Mutex::default(),
+            download_places: Mutex::default(),
+            cargo_archives: OnceLock::new(),
+        }
+    }
+
+    /// The index entry of a crate, as [`Self::prefetch`] found it; without
+    /// that, any entry that is at hand. A gap is one of the kind
+    /// [`FactKind::History`](crate::facts::FactKind::History).
+    #[must_use]
+    pub fn record(&self, source: &Source, name: &str) -> Finding<Arc<CrateRecord>> {
+        let key = (source.clone(), name.to_owned());
+        if let Some(remembered) = lock(&self.records).get(&key) {
+            return remembered.finding.clone();
+        }
+        self.prefetch(&[Wanted {
+            source: source.clone(),
+            name: name.to_owned(),
+            holding: Vec::new(),
+            freshness: Freshness::Holding,
+        }]);
+        match lock(&self.records).get(&key) {
+            Some(remembered) => remembered.finding.clone(),
+            None => Finding::Absent(format!("the index of {source}")),
+        }
+    }
+
+    /// The time of the oldest entry that was asked for as
+    /// [`Freshness::Current`] and found; `None` when there was none.
+    #[must_use]
+    pub fn oldest_data(&self) -> Option<Timestamp> {
+        lock(&self.records)
+            .values()
+            .filter(|remembered| remembered.current)
+            .filter_map(|remembered| Some(remembered.finding.seen()?.origin().time()))
+            .min()
+    }
+
+    /// The places of a registry; `None` when the source is no registry.
+    fn place(&self, source: &Source) -> Option<Arc<Place>> {
+        let user = self
+            .user
+            .get_or_init(|| UserConfig::read(self.host, self.access.cargo_home.as_deref()));
+        lock(&self.places)
+            .entry(source.clone())
+            .or_insert_with(|| Place::of(source, user).map(Arc::new))
+            .clone()
+    }
+
+    /// Why nothing is fetched at all, in words.
+    fn no_network(&self) -> Option<&'static str> {
+        if !self.access.fetch {
+            Some("nothing may be fetched")
+        } else if self.host.net.is_none() {
+            Some("there is no network")
+        } else {
+            None
+        }
+    }
+}
+
+/// What a panic in another thread leaves behind is whole: values are only
+/// ever replaced.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether this is a SHA-256 sum in lower-case hex.
+fn is_sha256(text: &str) -> bool {
+    text.len() == 64
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+}
 
 /// How new an index entry must be for its purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
