@@ -64,7 +64,23 @@ pub struct RealNet {
 #[derive(Debug)]
 struct Engine {
     runtime: Option<tokio::runtime::Runtime>,
-    client: reqwest::Client,
+    clients: Clients,
+}
+
+/// The environment can name a proxy, which knows nothing of this machine's
+/// own addresses: to those goes a client without one.
+#[derive(Clone, Debug)]
+struct Clients {
+    outward: reqwest::Client,
+    inward: reqwest::Client,
+}
+
+impl Clients {
+    fn to(&self, url: &Url) -> &reqwest::Client {
+        let host = url.host_str().unwrap_or_default();
+        let inward = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
+        if inward { &self.inward } else { &self.outward }
+    }
 }
 
 impl Drop for Engine {
@@ -106,18 +122,24 @@ impl Engine {
     fn start(limits: &NetLimits) -> Result<Self, String> {
         // An error means that a provider is installed already, which will do.
         drop(rustls::crypto::ring::default_provider().install_default());
-        let client = reqwest::Client::builder()
-            .user_agent(concat!(
-                "cargo-canary/",
-                env!("CARGO_PKG_VERSION"),
-                " (dependency change auditor)"
-            ))
-            .connect_timeout(limits.connect)
-            .read_timeout(limits.silence)
-            .redirect(reqwest::redirect::Policy::none())
-            .referer(false)
-            .build()
-            .map_err(|error| format!("the HTTP client cannot be set up: {}", chain(&error)))?;
+        let builder = || {
+            reqwest::Client::builder()
+                .user_agent(concat!(
+                    "cargo-canary/",
+                    env!("CARGO_PKG_VERSION"),
+                    " (dependency change auditor)"
+                ))
+                .connect_timeout(limits.connect)
+                .read_timeout(limits.silence)
+                .redirect(reqwest::redirect::Policy::none())
+                .referer(false)
+        };
+        let failed =
+            |error: reqwest::Error| format!("the HTTP client cannot be set up: {}", chain(&error));
+        let clients = Clients {
+            outward: builder().build().map_err(failed)?,
+            inward: builder().no_proxy().build().map_err(failed)?,
+        };
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .thread_name("canary-net")
@@ -126,7 +148,7 @@ impl Engine {
             .map_err(|error| format!("the network threads cannot be started: {error}"))?;
         Ok(Self {
             runtime: Some(runtime),
-            client,
+            clients,
         })
     }
 }
@@ -155,7 +177,7 @@ impl Net for RealNet {
             return fail_all("the network is shut down");
         };
         let batch = Arc::new(Batch {
-            client: engine.client.clone(),
+            clients: engine.clients.clone(),
             limits: self.limits.clone(),
             sent: Arc::clone(&self.sent),
             silent: silent_hosts(requests),
@@ -186,7 +208,7 @@ impl Net for RealNet {
 
 /// What the requests of one call share.
 struct Batch {
-    client: reqwest::Client,
+    clients: Clients,
     limits: NetLimits,
     sent: Arc<AtomicU64>,
     /// Per origin, whether no connection could be made to it. What stands
@@ -288,7 +310,8 @@ impl Batch {
         for _ in 0..=REDIRECTS {
             self.sent.fetch_add(1, Ordering::Relaxed);
             let answer = self
-                .client
+                .clients
+                .to(&url)
                 .get(url.clone())
                 .headers(headers.clone())
                 .send()

@@ -1,5 +1,6 @@
 //! Archives of packages: found by name, taken only with the right checksum.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::download::address;
 use super::place::{self, Place};
-use super::{Registry, is_sha256};
+use super::{Registry, is_missing, is_sha256};
 use crate::facts::{FactKind, Finding, Gap, GapReason};
 use crate::host::{FileKind, Get, NetError, Response};
 use crate::pkg::PackageId;
@@ -55,19 +56,16 @@ impl Registry<'_> {
             .map(|dir| dir.join(&file))
             .collect();
         paths.extend(self.own_archive(checksum));
-        let mut wrong = Vec::new();
-        for path in paths {
-            let Ok(bytes) = self.host.files.read(&path, LARGEST_ARCHIVE) else {
-                continue;
-            };
-            if sha256(&bytes) == checksum {
-                return Ok(bytes);
-            }
-            wrong.push(path);
-        }
         let mut text = format!("no cache holds the archive of {id}");
-        for path in &wrong {
-            text.extend(["; `", &path.display().to_string(), "` has another checksum"]);
+        for path in paths {
+            let note = match self.host.files.read(&path, LARGEST_ARCHIVE) {
+                Ok(bytes) if sha256(&bytes) == checksum => return Ok(bytes),
+                Ok(_) => "has another checksum".to_owned(),
+                Err(error) if is_missing(&error) => continue,
+                Err(error) => format!("cannot be read: {error}"),
+            };
+            // Writing into a string cannot fail.
+            let _ = write!(text, "; `{}` {note}", path.display());
         }
         Err((GapReason::OfflineAndNotCached, text))
     }
@@ -196,7 +194,6 @@ fn download(
 
 /// The SHA-256 sum in lower-case hex.
 fn sha256(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
     let mut out = String::with_capacity(64);
     for byte in Sha256::digest(bytes) {
         // Writing into a string cannot fail.

@@ -10,7 +10,7 @@ use semver::Version;
 use super::cache::{self, Kept};
 use super::place::{self, Place};
 use super::record::{self, Body, CrateRecord};
-use super::{Origin, Registry};
+use super::{Origin, Registry, is_missing};
 use crate::facts::GapReason;
 
 /// An index entry with more bytes than this is not read.
@@ -123,14 +123,7 @@ impl Registry<'_> {
         // The own cache adds a small header to an entry.
         match self.host.files.read(path, LARGEST_ENTRY + (1 << 16)) {
             Ok(body) => Some(body),
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-                ) =>
-            {
-                None
-            }
+            Err(error) if is_missing(&error) => None,
             Err(error) => {
                 let reason = match error.kind() == io::ErrorKind::FileTooLarge {
                     true => GapReason::OverLimit,

@@ -158,37 +158,20 @@ impl Registry<'_> {
         }
         let closed = self.closed(&place);
         let mut disk = Disk::default();
-        if want.current && closed.is_none() {
+        if want.current {
             self.read_own(&place, name, &mut disk);
             if let Some(finding) = self.still_current(source, name, want, &mut disk) {
                 return Step::Done(finding);
             }
-            // The own cache knows what to ask; Cargo's is needed where it does not.
-            disk.own_only = !disk.records.is_empty();
+            // Where the registry can be asked, the own cache knows what to
+            // ask; Cargo's is needed where it does not.
+            disk.own_only = closed.is_none() && !disk.records.is_empty();
             if !disk.own_only {
                 self.read_cargo(&place, name, None, &mut disk);
                 self.read_local(&place, name, &mut disk);
             }
-        } else {
-            let enough = (!want.current).then_some(&want.versions);
-            let read: [&dyn Fn(&mut Disk); 3] = [
-                &|disk| self.read_cargo(&place, name, enough, disk),
-                &|disk| self.read_local(&place, name, disk),
-                &|disk| self.read_own(&place, name, disk),
-            ];
-            for read in read {
-                read(&mut disk);
-                let newest = disk.records.last();
-                if enough.is_some() && newest.is_some_and(|record| record.holds(&want.versions)) {
-                    let record = disk.records.pop().map(|record| {
-                        record.with_stale(Some("it was read for what never changes".to_owned()))
-                    });
-                    return Step::Done(seen(record, source, name));
-                }
-            }
-            if let (true, Some(gap)) = (!want.current, self.known_missing(source, name, &disk)) {
-                return Step::Done(gap);
-            }
+        } else if let Some(finding) = self.holding(&place, source, name, want, &mut disk) {
+            return Step::Done(finding);
         }
         match (closed, place.index.clone()) {
             (None, Ok(base)) => Step::Ask(Box::new(question(&base, place, name, disk))),
@@ -203,6 +186,31 @@ impl Registry<'_> {
                 ))
             }
         }
+    }
+
+    /// The first entry on disk that has all the wanted releases.
+    fn holding(
+        &self,
+        place: &Place,
+        source: &Source,
+        name: &str,
+        want: &Want,
+        disk: &mut Disk,
+    ) -> Option<Finding<Arc<CrateRecord>>> {
+        let read: [&dyn Fn(&mut Disk); 3] = [
+            &|disk| self.read_cargo(place, name, Some(&want.versions), disk),
+            &|disk| self.read_local(place, name, disk),
+            &|disk| self.read_own(place, name, disk),
+        ];
+        for read in read {
+            read(disk);
+            if let Some(record) = disk.records.pop_if(|record| record.holds(&want.versions)) {
+                let why = "a newer copy was not asked for".to_owned();
+                let record = record.with_stale(GapReason::OfflineAndNotCached, why);
+                return Some(Finding::Seen(Arc::new(record)));
+            }
+        }
+        self.known_missing(source, name, disk)
     }
 
     /// Why the registry is not asked, if it is not.
@@ -421,7 +429,7 @@ fn from_disk(
     if let Some(record) = best
         && (want.versions.is_empty() || want.current || record.held(&want.versions) > 0)
     {
-        return Finding::Seen(Arc::new(record.with_stale(Some(why.to_owned()))));
+        return Finding::Seen(Arc::new(record.with_stale(reason, why.to_owned())));
     }
     let versions: Vec<String> = want.versions.iter().map(Version::to_string).collect();
     let subject = match versions.is_empty() {

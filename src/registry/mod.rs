@@ -28,6 +28,7 @@ mod record;
 mod table;
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -151,7 +152,9 @@ pub enum RecordError {
         name: String,
         /// The release.
         version: Version,
-        /// Why there is no newer copy.
+        /// Why there is no newer copy, as the reason of a gap.
+        reason: GapReason,
+        /// Why there is no newer copy, in words.
         why: String,
     },
     /// The release may stand in a line that cannot be read.
@@ -173,7 +176,7 @@ impl RecordError {
     #[must_use]
     pub fn reason(&self) -> GapReason {
         match self {
-            Self::NotHeld { .. } => GapReason::OfflineAndNotCached,
+            Self::NotHeld { reason, .. } => *reason,
             Self::Json { .. }
             | Self::Field { .. }
             | Self::OtherName { .. }
@@ -272,6 +275,14 @@ impl<'h> Registry<'h> {
 /// ever replaced.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether this error says that there is no such file.
+fn is_missing(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
 }
 
 /// Whether this is a SHA-256 sum in lower-case hex.

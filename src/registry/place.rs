@@ -58,7 +58,8 @@ impl Place {
         let mut serving = url.to_owned();
         let mut closed = None;
         match replacement {
-            None if crates_io || user.names(url) => {}
+            // A git index is not asked in any case, which is the better reason.
+            None if crates_io || user.names(url) || url.starts_with("registry+") => {}
             None => {
                 closed = Some(Closed::Unasked(
                     "only the lock file names this registry; it is asked when `[registries]` in Cargo's own configuration names it, too".to_owned(),

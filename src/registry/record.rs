@@ -10,6 +10,7 @@ use semver::Version;
 
 use super::line::{self, Head};
 use super::{IndexRelease, Origin, RecordError, ReleaseLine};
+use crate::facts::GapReason;
 
 /// A line with more bytes than this is not read.
 const LONGEST_LINE: usize = 1 << 20;
@@ -27,7 +28,7 @@ pub struct CrateRecord {
     spans: Vec<Span>,
     too_long: usize,
     origin: Origin,
-    stale: Option<String>,
+    stale: Option<(GapReason, String)>,
     all: OnceLock<All>,
 }
 
@@ -87,9 +88,9 @@ impl CrateRecord {
         is_ours.then_some(record)
     }
 
-    /// The same record with a word on why it is not known to be the newest.
-    pub(super) fn with_stale(mut self, why: Option<String>) -> Self {
-        self.stale = why;
+    /// The same record with the reason why it is not known to be the newest.
+    pub(super) fn with_stale(mut self, reason: GapReason, why: String) -> Self {
+        self.stale = Some((reason, why));
         self
     }
 
@@ -109,7 +110,7 @@ impl CrateRecord {
     /// `None` when it is as new as was asked for.
     #[must_use]
     pub fn stale(&self) -> Option<&str> {
-        self.stale.as_deref()
+        self.stale.as_ref().map(|(_, why)| why.as_str())
     }
 
     /// All releases that can be read, in version order. A release whose line
@@ -137,10 +138,11 @@ impl CrateRecord {
         if let Some(json) = self.raw(version) {
             return Some(line::release(&self.name, json));
         }
-        if let Some(why) = &self.stale {
+        if let Some((reason, why)) = &self.stale {
             return Some(Err(RecordError::NotHeld {
                 name: self.name.clone(),
                 version: version.clone(),
+                reason: *reason,
                 why: why.clone(),
             }));
         }
@@ -420,7 +422,10 @@ mod tests {
     fn a_version_that_is_missing_is_absent_only_from_a_record_that_is_whole_and_new() {
         let whole = lines(&json("a", "1.0.0"));
         assert!(whole.release(&version("2.0.0")).is_none());
-        let old = lines(&json("a", "1.0.0")).with_stale(Some("there is no network".to_owned()));
+        let old = lines(&json("a", "1.0.0")).with_stale(
+            GapReason::OfflineAndNotCached,
+            "there is no network".to_owned(),
+        );
         assert!(matches!(
             old.release(&version("2.0.0")),
             Some(Err(RecordError::NotHeld { .. }))

@@ -6,3 +6,5 @@
 )]
 
 mod tidy;
+mod registry;
+mod registry_server;
