@@ -5,6 +5,8 @@
     reason = "tests set up and look at the real machine, and end at the first surprise"
 )]
 
-mod tidy;
 mod registry;
+mod registry_archives;
+mod registry_lab;
 mod registry_server;
+mod tidy;
