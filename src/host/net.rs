@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, mpsc};
 use std::time::Duration;
 
@@ -180,7 +180,7 @@ impl Net for RealNet {
             clients: engine.clients.clone(),
             limits: self.limits.clone(),
             sent: Arc::clone(&self.sent),
-            silent: silent_hosts(requests),
+            hosts: host_states(requests),
         });
         let jobs = requests.to_vec();
         let at_once = self.limits.at_once.max(1);
@@ -211,17 +211,43 @@ struct Batch {
     clients: Clients,
     limits: NetLimits,
     sent: Arc<AtomicU64>,
-    /// Per origin, whether no connection could be made to it. What stands
-    /// behind it in the queue is then not tried, or a dead server would cost
-    /// its time limit many times over.
-    silent: BTreeMap<String, AtomicBool>,
+    hosts: BTreeMap<String, HostState>,
 }
 
-fn silent_hosts(requests: &[Get]) -> BTreeMap<String, AtomicBool> {
+/// How a host behaved so far in one call. What stands in the queue for a host
+/// that does not answer is not tried, or a dead server would cost its time
+/// limit many times over.
+#[derive(Debug, Default)]
+struct HostState {
+    answered: AtomicBool,
+    /// Failures since the last answer.
+    failures: AtomicUsize,
+}
+
+impl HostState {
+    fn note(&self, answered: bool) {
+        if answered {
+            self.answered.store(true, Ordering::Relaxed);
+            self.failures.store(0, Ordering::Relaxed);
+        } else {
+            self.failures.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn is_given_up(&self, at_once: usize) -> bool {
+        let failures = self.failures.load(Ordering::Relaxed);
+        match self.answered.load(Ordering::Relaxed) {
+            false => failures > 0,
+            true => failures >= at_once.max(1),
+        }
+    }
+}
+
+fn host_states(requests: &[Get]) -> BTreeMap<String, HostState> {
     requests
         .iter()
         .filter_map(|request| Url::parse(&request.url).ok())
-        .map(|url| (url.origin().ascii_serialization(), AtomicBool::new(false)))
+        .map(|url| (url.origin().ascii_serialization(), HostState::default()))
         .collect()
 }
 
@@ -233,6 +259,8 @@ enum Failure {
     Broken(String),
     /// The other side was silent for too long.
     Silent,
+    /// All attempts together took too long.
+    OutOfTime,
     /// The body has more bytes than allowed.
     TooLarge,
     /// The request or the redirect is not one that is made.
@@ -242,60 +270,66 @@ enum Failure {
 impl Batch {
     async fn get(&self, request: &Get) -> Result<Response, NetError> {
         let shown = public(&request.url);
-        match tokio::time::timeout(self.limits.total, self.with_repeats(request, &shown)).await {
-            Ok(answer) => answer,
-            Err(_) => Err(NetError::TimedOut {
-                url: shown,
-                seconds: self.limits.total.as_secs(),
-            }),
-        }
-    }
-
-    async fn with_repeats(&self, request: &Get, shown: &str) -> Result<Response, NetError> {
         let no_answer = |detail: String| NetError::NoAnswer {
-            url: shown.to_owned(),
+            url: shown.clone(),
             detail,
         };
         let url = Url::parse(&request.url).map_err(|error| no_answer(error.to_string()))?;
-        let silent = self.silent.get(&url.origin().ascii_serialization());
+        let host = self.hosts.get(&url.origin().ascii_serialization());
+        let limited =
+            tokio::time::timeout(self.limits.total, self.with_repeats(request, url, host));
+        let outcome = limited.await.unwrap_or(Err(Failure::OutOfTime));
+        if let Some(host) = host {
+            let failed = match &outcome {
+                Err(Failure::Connect(_) | Failure::Silent | Failure::OutOfTime) => true,
+                Err(Failure::Broken(_) | Failure::TooLarge | Failure::Refused(_)) | Ok(_) => false,
+            };
+            host.note(!failed);
+        }
+        outcome.map_err(|failure| match failure {
+            Failure::Connect(detail) | Failure::Broken(detail) | Failure::Refused(detail) => {
+                no_answer(detail)
+            }
+            Failure::Silent => NetError::TimedOut {
+                url: shown.clone(),
+                seconds: self.limits.silence.as_secs(),
+            },
+            Failure::OutOfTime => NetError::TimedOut {
+                url: shown.clone(),
+                seconds: self.limits.total.as_secs(),
+            },
+            Failure::TooLarge => NetError::TooLarge {
+                url: shown.clone(),
+                limit: request.limit,
+            },
+        })
+    }
+
+    async fn with_repeats(
+        &self,
+        request: &Get,
+        url: Url,
+        host: Option<&HostState>,
+    ) -> Result<Response, Failure> {
         let mut pause = self.limits.pause;
         let mut repeats = 0;
         loop {
-            if silent.is_some_and(|silent| silent.load(Ordering::Relaxed)) {
-                return Err(no_answer(
-                    "not tried, because no connection to this host could be made".to_owned(),
+            if host.is_some_and(|host| host.is_given_up(self.limits.at_once)) {
+                return Err(Failure::Connect(
+                    "not tried, because this host did not answer other requests".to_owned(),
                 ));
             }
             let last = repeats >= self.limits.repeats;
-            let outcome = self.follow(request, url.clone()).await;
-            match outcome {
-                Ok(response) if last || !is_passing(response.status) => return Ok(response),
-                Ok(response) => match wished_pause(&response) {
-                    Some(wish) if wish > self.limits.longest_pause => return Ok(response),
-                    Some(wish) => pause = pause.max(wish),
-                    None => {}
-                },
-                Err(Failure::Connect(detail)) if last => {
-                    if let Some(silent) = silent {
-                        silent.store(true, Ordering::Relaxed);
+            match self.follow(request, url.clone()).await {
+                Ok(response) if !last && is_passing(response.status) => {
+                    let wish = wished_pause(&response).unwrap_or_default();
+                    if wish > self.limits.longest_pause {
+                        return Ok(response);
                     }
-                    return Err(no_answer(detail));
+                    pause = pause.max(wish);
                 }
-                Err(Failure::Broken(detail)) if last => return Err(no_answer(detail)),
-                Err(Failure::Connect(_) | Failure::Broken(_)) => {}
-                Err(Failure::Refused(detail)) => return Err(no_answer(detail)),
-                Err(Failure::Silent) => {
-                    return Err(NetError::TimedOut {
-                        url: shown.to_owned(),
-                        seconds: self.limits.silence.as_secs(),
-                    });
-                }
-                Err(Failure::TooLarge) => {
-                    return Err(NetError::TooLarge {
-                        url: shown.to_owned(),
-                        limit: request.limit,
-                    });
-                }
+                Err(Failure::Connect(_) | Failure::Broken(_)) if !last => {}
+                outcome => return outcome,
             }
             tokio::time::sleep(pause).await;
             pause = pause.saturating_mul(2);

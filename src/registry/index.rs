@@ -204,8 +204,10 @@ impl Registry<'_> {
         ];
         for read in read {
             read(disk);
-            if let Some(record) = disk.records.pop_if(|record| record.holds(&want.versions)) {
+            let whole = |record: &CrateRecord| record.holds(&want.versions);
+            if let Some(place) = disk.records.iter().position(whole) {
                 let why = "a newer copy was not asked for".to_owned();
+                let record = disk.records.swap_remove(place);
                 let record = record.with_stale(GapReason::OfflineAndNotCached, why);
                 return Some(Finding::Seen(Arc::new(record)));
             }

@@ -326,4 +326,19 @@ mod tests {
         let read = facts_within(&id(), &bomb, 1 << 19);
         assert_eq!(read.unwrap_err().0, GapReason::OverLimit);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_bytes_make_reading_panic(
+            manifest in ".{0,200}",
+            tail in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200),
+        ) {
+            let text = format!("[package]\nname = 'my-crate'\n{manifest}");
+            drop(facts(&id(), &archive(&[("Cargo.toml", text.as_bytes())])));
+            let mut bytes = GzEncoder::new(Vec::new(), Compression::fast());
+            bytes.write_all(&tail).unwrap();
+            proptest::prop_assert!(facts(&id(), &bytes.finish().unwrap()).is_err());
+            proptest::prop_assert!(facts(&id(), &tail).is_err());
+        }
+    }
 }

@@ -471,4 +471,33 @@ mod tests {
             assert!(CrateRecord::new("a", Body::Lines(body.into()), origin.clone()).is_none());
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_bytes_make_reading_panic(
+            bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..300),
+            framed in proptest::prelude::any::<bool>(),
+            cut in 0_usize..200,
+        ) {
+            let origin = Origin::Network { fetched: Timestamp::UNIX_EPOCH };
+            let good = json("a", "1.0.0");
+            let body = if framed {
+                let mut body = cargo(&[("1.0.0", &good)]);
+                body.truncate(body.len().saturating_sub(cut));
+                body.extend_from_slice(&bytes);
+                Body::Cargo(body)
+            } else {
+                let mut body = good.into_bytes();
+                body.truncate(body.len().saturating_sub(cut));
+                body.push(b'\n');
+                body.extend_from_slice(&bytes);
+                Body::Lines(body)
+            };
+            if let Some(record) = CrateRecord::new("a", body, origin) {
+                proptest::prop_assert!(record.lines().len() <= 1);
+                proptest::prop_assert!(record.release(&version("2.0.0")).is_none_or(|r| r.is_err()));
+                let _ = record.to_lines();
+            }
+        }
+    }
 }

@@ -305,6 +305,25 @@ fn a_redirect_to_another_host_is_not_followed_and_one_to_the_same_is() {
 }
 
 #[test]
+fn a_server_without_tls_is_not_asked_where_tls_is_meant() {
+    let server = Server::start(|_| Reply::ok(entry(&["1.0.0"])));
+    let mut lab = Lab::new(Some(&server));
+    let index = format!(
+        "sparse+{}",
+        server.url("/index/").replace("http:", "https:")
+    );
+    lab.write(
+        "home/config.toml",
+        format!("[registries.my-lab]\nindex = '{index}'\n"),
+    );
+    lab.source = Source::parse(&index).unwrap();
+    let found = gap(lab.ask(&online(), lab.access(), Freshness::Current));
+    assert_eq!(found.reason, GapReason::FetchFailed);
+    let understood = |request: &Request| request.path.starts_with("/index");
+    assert!(!server.requests().iter().any(understood));
+}
+
+#[test]
 fn lines_that_cannot_be_read_are_counted_and_the_others_serve() {
     let body = format!("{}\nnonsense\n{{\"name\":1}}\n", entry(&["1.0.0", "x.y"]));
     let server = Server::start(move |_| Reply::ok(body.clone()));
@@ -338,6 +357,23 @@ fn many_entries_are_asked_for_at_once() {
         assert_eq!(found.seen().unwrap().name(), name);
     }
     assert_eq!(host.work().requests, 40);
+}
+
+#[test]
+fn a_host_that_does_not_answer_is_given_up_for_all_that_waits() {
+    let server = Server::start(|_| Reply::Silence(Duration::from_secs(5)));
+    let lab = Lab::new(Some(&server));
+    let host = online();
+    let registry = Registry::open(&host, lab.access());
+    let wanted: Vec<Wanted> = (0..400)
+        .map(|number| lab.wanted(&format!("crate-{number}"), Freshness::Current))
+        .collect();
+    let start = Instant::now();
+    registry.prefetch(&wanted);
+    assert!(start.elapsed() < Duration::from_secs(4));
+    assert!(host.work().requests < 100, "{}", host.work().requests);
+    let found = gap(registry.record(&lab.source, "crate-399"));
+    assert_eq!(found.reason, GapReason::FetchFailed);
 }
 
 #[test]
