@@ -5,6 +5,8 @@
 //!
 //! Imports: pkg, host, facts, registry.
 
+pub mod lock;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use semver::VersionReq;
