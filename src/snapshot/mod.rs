@@ -6,6 +6,11 @@
 //! Imports: pkg, host, facts, registry.
 
 pub mod lock;
+pub mod tree;
+pub mod lock_only;
+mod open;
+mod load;
+mod verify;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,6 +18,8 @@ use semver::VersionReq;
 
 use crate::facts::Gap;
 use crate::pkg::{DependencyKind, PackageId};
+
+pub use open::{LoadError, Opened, RouteError, ensure_distinct, open};
 
 /// How a build was named on the command line.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,8 +3,6 @@
 
 mod index;
 
-use std::borrow::Cow;
-
 use semver::Version;
 
 use super::names::is_package_name;
@@ -271,12 +269,7 @@ fn add_checksums(
     Ok(())
 }
 
-fn checksum(
-    text: &Cow<'_, str>,
-    id: &PackageId,
-    line: u32,
-    path: &str,
-) -> Result<String, LockError> {
+fn checksum(text: &str, id: &PackageId, line: u32, path: &str) -> Result<String, LockError> {
     if text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit()) {
         return Ok(text.to_ascii_lowercase());
     }

@@ -1,0 +1,240 @@
+//! From the files of a build to its snapshot: finds all workspaces and lock
+//! files, builds the graph of each, and names what is left out. Knows nothing
+//! of how a graph is built; that is for the routes.
+//!
+//! Imports: pkg, facts.
+
+mod coverage;
+mod digest;
+mod routes;
+#[cfg(test)]
+mod tests;
+
+use crate::facts::{FactKind, GapReason};
+
+use super::lock::{self, LockFile};
+use super::lock_only;
+use super::open::{Content, LoadError, Opened, RouteError};
+use super::tree::Tree;
+use super::{GraphMode, Input, NotCovered, Snapshot, Workspace};
+use coverage::Finds;
+use digest::Digest;
+
+pub(crate) use routes::Routes;
+
+/// Loads a build by the given routes.
+///
+/// # Errors
+/// When there is no lock file, one is not well-formed, or a graph cannot be
+/// built the way that `mode` asks for.
+pub(crate) fn load_by(
+    opened: &Opened<'_>,
+    mode: GraphMode,
+    routes: &dyn Routes,
+) -> Result<Snapshot, LoadError> {
+    let mut digest = Digest::default();
+    let mut not_covered = Vec::new();
+    let mut workspaces = match &opened.content {
+        Content::Lock(bytes) => {
+            let lock = parse_lock(opened, bytes, opened.given())?;
+            digest.lock(".", &lock);
+            vec![lock_only::workspace(".", &lock)]
+        }
+        Content::Metadata(bytes) => {
+            let json = std::str::from_utf8(bytes).map_err(|error| LoadError::NotText {
+                given: opened.given().to_owned(),
+                offset: error.valid_up_to(),
+            })?;
+            let workspace = routes
+                .document(json.trim_start_matches('\u{feff}'))
+                .map_err(|source| graph_error(opened, ".", "metadata", source))?;
+            digest.workspace(&workspace);
+            vec![workspace]
+        }
+        Content::Tree(tree) => {
+            let found = locks(opened, &**tree, &mut not_covered)?;
+            let mut workspaces = Vec::with_capacity(found.len());
+            for found in &found {
+                digest.lock(&found.directory, &found.lock);
+                workspaces.push(workspace(opened, &**tree, found, mode, routes)?);
+            }
+            workspaces
+        }
+    };
+    workspaces.sort_by(|a, b| a.path.cmp(&b.path));
+    not_covered.sort_unstable();
+    not_covered.dedup();
+    let snapshot = Snapshot {
+        input: Input {
+            given: opened.given().to_owned(),
+            kind: opened.kind(),
+            commit: opened.commit().map(str::to_owned),
+            digest: digest.finish(),
+        },
+        workspaces,
+        not_covered,
+    };
+    match snapshot.verify() {
+        Ok(()) => Ok(snapshot),
+        Err(broken) => Err(LoadError::Broken {
+            given: snapshot.input.given,
+            broken,
+        }),
+    }
+}
+
+/// One lock file that is covered.
+struct Found {
+    /// Its directory below the root, `.` for the root.
+    directory: String,
+    lock: LockFile,
+    /// There is a manifest beside it.
+    manifest: bool,
+}
+
+/// Finds and reads all lock files, and notes what is not covered.
+fn locks(
+    opened: &Opened<'_>,
+    tree: &dyn Tree,
+    not_covered: &mut Vec<NotCovered>,
+) -> Result<Vec<Found>, LoadError> {
+    let finds = Finds::of(tree);
+    let paths: Vec<String> = finds
+        .locks
+        .iter()
+        .map(|directory| coverage::join(directory, "Cargo.lock"))
+        .collect();
+    let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+    let contents = tree.read_many(&paths, lock::MAX_BYTES);
+    let mut found = Vec::with_capacity(paths.len());
+    for ((directory, path), content) in finds.locks.iter().zip(&paths).zip(contents) {
+        let manifest = finds.manifests.contains(directory);
+        let lock = content
+            .map_err(|source| LoadError::Tree {
+                given: opened.given().to_owned(),
+                source,
+            })
+            .and_then(|bytes| parse_lock(opened, &bytes, path));
+        match lock {
+            Ok(lock) => {
+                found.push(Found {
+                    directory: shown(directory),
+                    lock,
+                    manifest,
+                });
+            }
+            Err(error) if manifest => return Err(error),
+            // Beside no manifest it is of no build; test data is often broken on purpose.
+            Err(error) => not_covered.push(NotCovered {
+                path: (*path).to_owned(),
+                reason: format!(
+                    "no manifest beside it, and it cannot be read: {}",
+                    chain(&error)
+                ),
+            }),
+        }
+    }
+    let locks: Vec<&LockFile> = found.iter().map(|found| &found.lock).collect();
+    not_covered.extend(coverage::not_covered(tree, &finds, &locks));
+    if found.is_empty() {
+        not_covered.sort_unstable();
+        return Err(LoadError::NoLock {
+            given: opened.given().to_owned(),
+            commit: opened.commit().map(str::to_owned),
+            manifests: finds.manifests.len(),
+            not_covered: std::mem::take(not_covered),
+        });
+    }
+    Ok(found)
+}
+
+fn shown(directory: &str) -> String {
+    if directory.is_empty() {
+        ".".to_owned()
+    } else {
+        directory.to_owned()
+    }
+}
+
+fn parse_lock(opened: &Opened<'_>, bytes: &[u8], path: &str) -> Result<LockFile, LoadError> {
+    lock::parse_bytes(bytes, path).map_err(|source| LoadError::Lock {
+        given: opened.given().to_owned(),
+        source,
+    })
+}
+
+/// Builds the graph of one workspace.
+fn workspace(
+    opened: &Opened<'_>,
+    tree: &dyn Tree,
+    found: &Found,
+    mode: GraphMode,
+    routes: &dyn Routes,
+) -> Result<Workspace, LoadError> {
+    let (directory, lock) = (found.directory.as_str(), &found.lock);
+    if !found.manifest {
+        return Ok(lock_only::workspace(directory, lock));
+    }
+    match mode {
+        GraphMode::LockOnly => Ok(lock_only::workspace(directory, lock)),
+        GraphMode::Direct => routes
+            .direct(tree, directory, lock)
+            .map_err(|source| graph_error(opened, directory, "direct", source)),
+        GraphMode::Cargo => routes
+            .cargo(tree, directory, lock)
+            .map_err(|source| graph_error(opened, directory, "cargo", source)),
+        GraphMode::Auto => Ok(automatic(tree, directory, lock, routes)),
+    }
+}
+
+/// The direct way, else cargo, else the lock file alone, which then says why.
+fn automatic(tree: &dyn Tree, directory: &str, lock: &LockFile, routes: &dyn Routes) -> Workspace {
+    let direct = match routes.direct(tree, directory, lock) {
+        Ok(workspace) => return workspace,
+        Err(error) => error,
+    };
+    let cargo = match routes.cargo(tree, directory, lock) {
+        Ok(workspace) => return workspace,
+        Err(error) => error,
+    };
+    let mut workspace = lock_only::workspace(directory, lock);
+    let why = format!(
+        "only the lock file could be used; the direct way: {}; the way by cargo: {}",
+        chain(&*direct),
+        chain(&*cargo)
+    );
+    for (_, gap) in &mut workspace.gaps {
+        let coarse = gap.reason == GapReason::CoarseGraph;
+        if coarse && matches!(gap.fact, FactKind::Placement | FactKind::Features) {
+            gap.detail.clone_from(&why);
+        }
+    }
+    workspace
+}
+
+fn graph_error(
+    opened: &Opened<'_>,
+    workspace: &str,
+    route: &'static str,
+    source: RouteError,
+) -> LoadError {
+    let given = opened.given().to_owned();
+    LoadError::Graph {
+        given,
+        workspace: workspace.to_owned(),
+        route,
+        source,
+    }
+}
+
+/// An error with all its reasons, on one line.
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        source = error.source();
+    }
+    text
+}
