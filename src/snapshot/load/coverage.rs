@@ -13,6 +13,9 @@ use crate::snapshot::tree::{Tree, TreeKind};
 /// Larger manifests are not read.
 const MANIFEST_LIMIT: u64 = 4 * 1024 * 1024;
 
+/// `cargo vendor` puts this file beside the manifest of each package.
+const VENDORED: &str = ".cargo-checksum.json";
+
 /// More manifests than this in one place are named together.
 const NAMED_APART: usize = 3;
 
@@ -21,17 +24,28 @@ const NAMED_APART: usize = 3;
 pub(super) struct Finds {
     pub(super) locks: Vec<String>,
     pub(super) manifests: BTreeSet<String>,
+    /// Directories of packages that `cargo vendor` has put there, by the file
+    /// that it leaves in each of them.
+    vendored: BTreeSet<String>,
 }
 
 impl Finds {
     pub(super) fn of(tree: &dyn Tree) -> Self {
         let mut finds = Self::default();
-        for file in tree
+        let files = tree
             .files()
             .iter()
-            .filter(|file| file.kind == TreeKind::Regular)
-        {
-            let (directory, name) = split(&file.path);
+            .filter(|file| file.kind == TreeKind::Regular);
+        let paths: Vec<(&str, &str)> = files.map(|file| split(&file.path)).collect();
+        for (directory, name) in &paths {
+            if *name == VENDORED && !directory.is_empty() {
+                finds.vendored.insert((*directory).to_owned());
+            }
+        }
+        for (directory, name) in paths {
+            if finds.vendored.contains(directory) {
+                continue;
+            }
             match name {
                 "Cargo.lock" => finds.locks.push(directory.to_owned()),
                 "Cargo.toml" => {
@@ -91,6 +105,7 @@ enum Why {
     Package,
     Workspace,
     Unreadable,
+    Vendored,
 }
 
 impl Why {
@@ -99,6 +114,7 @@ impl Why {
             Self::Package => "no `Cargo.lock` beside it, and its package is in no lock file here",
             Self::Workspace => "a workspace with no `Cargo.lock` beside it",
             Self::Unreadable => "no `Cargo.lock` beside it, and it cannot be read as a manifest",
+            Self::Vendored => "a vendored copy, which is built as a package and not on its own",
         }
     }
 
@@ -111,6 +127,7 @@ impl Why {
             Self::Unreadable => {
                 "files with no `Cargo.lock` beside them that cannot be read as manifests"
             }
+            Self::Vendored => "vendored copies, which are built as packages and not on their own",
         }
     }
 }
@@ -142,8 +159,18 @@ fn manifests(tree: &dyn Tree, finds: &Finds, locks: &[&LockFile]) -> Vec<NotCove
             }) => Why::Workspace,
             Some(Manifest { .. }) | None => Why::Unreadable,
         };
-        let first = path.split_once('/').map_or("", |(first, _)| first);
-        groups.entry((why, first)).or_default().push(path);
+        groups.entry((why, first(path))).or_default().push(path);
+    }
+    let vendored: Vec<String> = finds
+        .vendored
+        .iter()
+        .map(|directory| join(directory, "Cargo.toml"))
+        .collect();
+    for path in &vendored {
+        groups
+            .entry((Why::Vendored, first(path)))
+            .or_default()
+            .push(path);
     }
     let mut out = Vec::new();
     for ((why, first), paths) in groups {
@@ -167,6 +194,11 @@ fn manifests(tree: &dyn Tree, finds: &Finds, locks: &[&LockFile]) -> Vec<NotCove
         }
     }
     out
+}
+
+/// The first component of a path, empty for a file in the root.
+fn first(path: &str) -> &str {
+    path.split_once('/').map_or("", |(first, _)| first)
 }
 
 /// As much of a manifest as it takes to know whose it is.

@@ -91,6 +91,21 @@ impl Opened<'_> {
     }
 }
 
+#[cfg(test)]
+impl<'h> Opened<'h> {
+    /// A build whose files are given.
+    pub(in crate::snapshot) fn of_tree(given: &str, tree: impl Tree + 'h) -> Self {
+        Self {
+            given: given.to_owned(),
+            kind: InputKind::Directory,
+            commit: None,
+            place: None,
+            fallen_together: false,
+            content: Content::Tree(Box::new(tree)),
+        }
+    }
+}
+
 /// Finds a build. Relative paths are those of the caller's directory;
 /// `repository` is where git looks for revisions, and any directory of it will do.
 ///

@@ -5,6 +5,8 @@
 //! Imports: host.
 
 mod directory;
+#[cfg(test)]
+pub(crate) mod fixture;
 pub(crate) mod git;
 mod memory;
 mod revision;

@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn a_batch_is_read_in_order_whatever_its_content() {
-        let output = b"aa blob 9\nb missing\n\nx y missing\ncc blob 0\n\nz ambiguous\n";
+        let output = b"aa blob 9\nb missing\nx y missing\ncc blob 0\n\nz ambiguous\n";
         let found = |id: &str, content: &[u8]| Object::Found {
             id: id.into(),
             kind: "blob".into(),
