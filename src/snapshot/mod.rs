@@ -19,6 +19,7 @@ use semver::VersionReq;
 use crate::facts::Gap;
 use crate::pkg::{DependencyKind, PackageId};
 
+pub use load::{Routes, load_by};
 pub use open::{LoadError, Opened, RouteError, ensure_distinct, open};
 
 /// How a build was named on the command line.

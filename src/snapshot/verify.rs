@@ -185,7 +185,9 @@ mod tests {
                 .contains("checksum")
         );
         let with = |role| {
-            move |s: &mut Snapshot| drop(s.workspaces[0].packages[0].placement.roles.insert(role))
+            move |s: &mut Snapshot| {
+                let _ = s.workspaces[0].packages[0].placement.roles.insert(role);
+            }
         };
         assert!(broken(|s| with(Role::Dev)(s)).contains("`dev` is not its only role"));
         assert!(broken(|s| with(Role::Unbuilt)(s)).contains("`unbuilt` is not its only role"));

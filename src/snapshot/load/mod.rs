@@ -20,14 +20,14 @@ use super::{GraphMode, Input, NotCovered, Snapshot, Workspace};
 use coverage::Finds;
 use digest::Digest;
 
-pub(crate) use routes::Routes;
+pub use routes::Routes;
 
 /// Loads a build by the given routes.
 ///
 /// # Errors
 /// When there is no lock file, one is not well-formed, or a graph cannot be
 /// built the way that `mode` asks for.
-pub(crate) fn load_by(
+pub fn load_by(
     opened: &Opened<'_>,
     mode: GraphMode,
     routes: &dyn Routes,
@@ -157,9 +157,9 @@ fn shown(directory: &str) -> String {
 }
 
 fn parse_lock(opened: &Opened<'_>, bytes: &[u8], path: &str) -> Result<LockFile, LoadError> {
-    lock::parse_bytes(bytes, path).map_err(|source| LoadError::Lock {
+    lock::parse_bytes(bytes, path).map_err(|error| LoadError::Lock {
         given: opened.given().to_owned(),
-        source,
+        source: Box::new(error),
     })
 }
 

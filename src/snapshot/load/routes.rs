@@ -6,8 +6,11 @@ use crate::snapshot::open::RouteError;
 use crate::snapshot::tree::Tree;
 
 /// The ways from the files of a workspace to its graph.
-pub(crate) trait Routes {
+pub trait Routes {
     /// From manifests, lock file and index entries.
+    ///
+    /// # Errors
+    /// What this way does not cover, or could not get.
     fn direct(
         &self,
         tree: &dyn Tree,
@@ -16,6 +19,9 @@ pub(crate) trait Routes {
     ) -> Result<Workspace, RouteError>;
 
     /// By cargo, in a clean room.
+    ///
+    /// # Errors
+    /// Why cargo could not be run, or what it reports.
     fn cargo(
         &self,
         tree: &dyn Tree,
@@ -23,6 +29,9 @@ pub(crate) trait Routes {
         lock: &LockFile,
     ) -> Result<Workspace, RouteError>;
 
-    /// From a `cargo metadata` document.
+    /// From a `cargo metadata` document that was handed in.
+    ///
+    /// # Errors
+    /// What is wrong with the document.
     fn document(&self, json: &str) -> Result<Workspace, RouteError>;
 }

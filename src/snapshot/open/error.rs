@@ -137,7 +137,7 @@ pub enum LoadError {
         given: String,
         /// What is wrong with it, and where.
         #[source]
-        source: LockError,
+        source: Box<LockError>,
     },
     /// A `cargo metadata` document is not UTF-8.
     #[error("`{given}` is not UTF-8 text (byte {offset})")]

@@ -280,7 +280,7 @@ fn the_default_branch_is_not_compared_with_itself() {
         repo.host
             .files
             .write(&path.join(name), text.as_bytes())
-            .unwrap()
+            .unwrap();
     };
     write("Cargo.lock", &lock("app", "1.0.0").replace('\n', "\r\n"));
     write("src/main.rs", "x");
