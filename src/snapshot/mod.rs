@@ -8,6 +8,8 @@
 pub mod lock;
 pub mod tree;
 pub mod lock_only;
+pub mod graph;
+pub mod direct;
 mod open;
 mod load;
 mod verify;
