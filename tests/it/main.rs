@@ -10,3 +10,5 @@ mod registry_archives;
 mod registry_lab;
 mod registry_server;
 mod tidy;
+mod oracle_graph;
+mod support;

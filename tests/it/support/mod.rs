@@ -1,0 +1,4 @@
+//! What several tests share.
+
+pub mod local_registry;
+pub mod project;
