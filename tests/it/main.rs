@@ -11,4 +11,5 @@ mod registry_lab;
 mod registry_server;
 mod tidy;
 mod oracle_graph;
+mod oracle_real;
 mod support;

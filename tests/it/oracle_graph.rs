@@ -44,7 +44,7 @@ fn settings(more: &[&str]) -> BuildSettings {
 }
 
 /// The packages that stand in any of these roles, once for each set of features.
-fn lines(workspace: &Workspace, roles: &[Role]) -> BTreeSet<Line> {
+pub(crate) fn lines(workspace: &Workspace, roles: &[Role]) -> BTreeSet<Line> {
     let mut lines = BTreeSet::new();
     for package in &workspace.packages {
         for role in roles
@@ -69,7 +69,7 @@ fn line(package: &Package, features: &BTreeSet<String>) -> Line {
     )
 }
 
-fn names(lines: &BTreeSet<Line>) -> BTreeSet<(String, String)> {
+pub(crate) fn names(lines: &BTreeSet<Line>) -> BTreeSet<(String, String)> {
     lines
         .iter()
         .map(|(name, version, _)| (name.clone(), version.clone()))

@@ -104,7 +104,7 @@ const ROOT: &str = "/tree";
 
 /// The document of these packages, for the workspace in `dir`.
 pub(super) fn write(nodes: &[Node], dir: &str) -> Result<String, serde_json::Error> {
-    let ids: Vec<String> = nodes.iter().map(|node| id_text(node)).collect();
+    let ids: Vec<String> = nodes.iter().map(id_text).collect();
     let highest = nodes.iter().map(|node| node.locked + 1).max().unwrap_or(0);
     let mut by_lock: Vec<Option<usize>> = vec![None; highest];
     for (place, node) in nodes.iter().enumerate() {

@@ -69,7 +69,7 @@ pub(super) fn skeleton<'g>(
     if let Some(pair) = parts.windows(2).find(|pair| pair[0].id == pair[1].id) {
         return Err(GraphError::Twice {
             workspace: workspace.to_owned(),
-            package: pair[0].id.clone(),
+            package: Box::new(pair[0].id.clone()),
         });
     }
     let by_guppy = parts

@@ -115,7 +115,7 @@ pub enum GraphError {
         /// The workspace's directory.
         workspace: String,
         /// The package.
-        package: PackageId,
+        package: Box<PackageId>,
     },
     /// The simulation failed on a document that it should have refused.
     #[error("resolve workspace `{workspace}`: the feature simulation broke off")]

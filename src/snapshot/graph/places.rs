@@ -192,7 +192,7 @@ fn mark_members(
         .collect();
     for (member, name) in skeleton.members() {
         reach(member, skeleton.len(), |from, reached| {
-            reached.extend_from_slice(&shipped[from])
+            reached.extend_from_slice(&shipped[from]);
         })
         .into_iter()
         .filter(|&package| built[package])

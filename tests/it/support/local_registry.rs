@@ -27,15 +27,15 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 /// The directory in which Cargo keeps the default registry's caches.
-const DEFAULT_REGISTRY: &str = "index.crates.io-1949cf8c6b5b557f";
+pub(crate) const DEFAULT_REGISTRY: &str = "index.crates.io-1949cf8c6b5b557f";
 
 /// A registry in a temporary directory, which goes when the value is dropped.
-pub struct LocalRegistry {
+pub(crate) struct LocalRegistry {
     dir: tempfile::TempDir,
-    releases: BTreeMap<(String, semver::Version), Published1>,
+    releases: BTreeMap<(String, semver::Version), Packed>,
 }
 
-struct Published1 {
+struct Packed {
     release: IndexRelease,
     manifest: ManifestFacts,
     line: String,
@@ -43,7 +43,7 @@ struct Published1 {
 }
 
 impl LocalRegistry {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("index")).unwrap();
         Self {
@@ -53,12 +53,12 @@ impl LocalRegistry {
     }
 
     /// Where it is.
-    pub fn dir(&self) -> &Path {
+    pub(crate) fn dir(&self) -> &Path {
         self.dir.path()
     }
 
     /// Begins a release; it has an empty library until it is told otherwise.
-    pub fn krate(&mut self, name: &str, version: &str) -> Krate<'_> {
+    pub(crate) fn krate(&mut self, name: &str, version: &str) -> Krate<'_> {
         Krate {
             name: name.to_owned(),
             version: version.parse().unwrap(),
@@ -78,19 +78,19 @@ impl LocalRegistry {
     }
 
     /// The bytes of an archive.
-    pub fn archive(&self, name: &str, version: &str) -> &[u8] {
+    pub(crate) fn archive(&self, name: &str, version: &str) -> &[u8] {
         &self.releases[&(name.to_owned(), version.parse().unwrap())].archive
     }
 
     /// The SHA-256 of an archive, in lower-case hex.
-    pub fn checksum(&self, name: &str, version: &str) -> &str {
+    pub(crate) fn checksum(&self, name: &str, version: &str) -> &str {
         &self.releases[&(name.to_owned(), version.parse().unwrap())]
             .release
             .checksum
     }
 
     /// The `config.toml` that makes Cargo take this registry for the default one.
-    pub fn cargo_config(&self) -> String {
+    pub(crate) fn cargo_config(&self) -> String {
         format!(
             "[source.crates-io]\nreplace-with = 'ours'\n[source.ours]\nlocal-registry = '{}'\n",
             self.dir().display()
@@ -99,7 +99,7 @@ impl LocalRegistry {
 
     /// Lays the registry out as Cargo's caches for the default registry: index
     /// entries and archives.
-    pub fn write_cargo_home(&self, home: &Path) {
+    pub(crate) fn write_cargo_home(&self, home: &Path) {
         let index = home.join("registry/index").join(DEFAULT_REGISTRY);
         for (name, releases) in self.by_name() {
             // Cache format 3, index format 2, no revision known.
@@ -127,7 +127,7 @@ impl LocalRegistry {
     }
 
     /// Lays the registry out as the files of a sparse registry that is reached at `url`.
-    pub fn write_http(&self, dir: &Path, url: &str) {
+    pub(crate) fn write_http(&self, dir: &Path, url: &str) {
         let config = json!({ "dl": format!("{url}/crates/{{crate}}-{{version}}.crate") });
         write(&dir.join("config.json"), config.to_string().as_bytes());
         for (name, releases) in self.by_name() {
@@ -148,8 +148,8 @@ impl LocalRegistry {
         }
     }
 
-    fn by_name(&self) -> BTreeMap<&str, Vec<&Published1>> {
-        let mut by_name: BTreeMap<&str, Vec<&Published1>> = BTreeMap::new();
+    fn by_name(&self) -> BTreeMap<&str, Vec<&Packed>> {
+        let mut by_name: BTreeMap<&str, Vec<&Packed>> = BTreeMap::new();
         for ((name, _), release) in &self.releases {
             by_name.entry(name).or_default().push(release);
         }
@@ -185,10 +185,10 @@ impl Published for LocalRegistry {
 
 /// A dependency of a release, where name and version are not enough.
 #[derive(Clone)]
-pub struct Dep(Dependency);
+pub(crate) struct Dep(Dependency);
 
 impl Dep {
-    pub fn new(name: &str, req: &str) -> Self {
+    pub(crate) fn new(name: &str, req: &str) -> Self {
         Self(Dependency {
             name: name.to_owned(),
             package: name.to_owned(),
@@ -202,46 +202,46 @@ impl Dep {
         })
     }
 
-    pub fn build(mut self) -> Self {
+    pub(crate) fn build(mut self) -> Self {
         self.0.kind = DependencyKind::Build;
         self
     }
 
-    pub fn dev(mut self) -> Self {
+    pub(crate) fn dev(mut self) -> Self {
         self.0.kind = DependencyKind::Dev;
         self
     }
 
-    pub fn optional(mut self) -> Self {
+    pub(crate) fn optional(mut self) -> Self {
         self.0.optional = true;
         self
     }
 
-    pub fn no_default(mut self) -> Self {
+    pub(crate) fn no_default(mut self) -> Self {
         self.0.default_features = false;
         self
     }
 
-    pub fn features(mut self, features: &[&str]) -> Self {
+    pub(crate) fn features(mut self, features: &[&str]) -> Self {
         self.0.features = features.iter().map(|f| (*f).to_owned()).collect();
         self
     }
 
     /// Restricts it to a `cfg(…)` or a target triple.
-    pub fn target(mut self, target: &str) -> Self {
+    pub(crate) fn target(mut self, target: &str) -> Self {
         self.0.target = Some(target.to_owned());
         self
     }
 
     /// The name that the code uses.
-    pub fn called(mut self, name: &str) -> Self {
+    pub(crate) fn called(mut self, name: &str) -> Self {
         self.0.name = name.to_owned();
         self
     }
 }
 
 /// A release that is being made.
-pub struct Krate<'r> {
+pub(crate) struct Krate<'r> {
     registry: &'r mut LocalRegistry,
     name: String,
     version: semver::Version,
@@ -259,20 +259,20 @@ pub struct Krate<'r> {
 }
 
 impl Krate<'_> {
-    pub fn dep(self, name: &str, req: &str) -> Self {
+    pub(crate) fn dep(self, name: &str, req: &str) -> Self {
         self.with(Dep::new(name, req))
     }
 
-    pub fn build_dep(self, name: &str, req: &str) -> Self {
+    pub(crate) fn build_dep(self, name: &str, req: &str) -> Self {
         self.with(Dep::new(name, req).build())
     }
 
-    pub fn with(mut self, dep: Dep) -> Self {
+    pub(crate) fn with(mut self, dep: Dep) -> Self {
         self.deps.push(dep.0);
         self
     }
 
-    pub fn feature(mut self, name: &str, values: &[&str]) -> Self {
+    pub(crate) fn feature(mut self, name: &str, values: &[&str]) -> Self {
         self.features.insert(
             name.to_owned(),
             values.iter().map(|v| (*v).to_owned()).collect(),
@@ -280,50 +280,50 @@ impl Krate<'_> {
         self
     }
 
-    pub fn file(mut self, path: &str, content: &str) -> Self {
+    pub(crate) fn file(mut self, path: &str, content: &str) -> Self {
         self.files.insert(path.to_owned(), content.to_owned());
         self
     }
 
-    pub fn edition(mut self, edition: &str) -> Self {
+    pub(crate) fn edition(mut self, edition: &str) -> Self {
         edition.clone_into(&mut self.edition);
         self
     }
 
-    pub fn links(mut self, library: &str) -> Self {
+    pub(crate) fn links(mut self, library: &str) -> Self {
         self.links = Some(library.to_owned());
         self
     }
 
-    pub fn proc_macro(mut self) -> Self {
+    pub(crate) fn proc_macro(mut self) -> Self {
         self.proc_macro = true;
         self.lib.push_str("proc-macro = true\n");
         self
     }
 
-    pub fn lib_name(mut self, name: &str) -> Self {
+    pub(crate) fn lib_name(mut self, name: &str) -> Self {
         let _ = writeln!(self.lib, "name = '{name}'");
         name.clone_into(&mut self.library);
         self
     }
 
-    pub fn build_script(self) -> Self {
+    pub(crate) fn build_script(self) -> Self {
         self.file("build.rs", "fn main() {}\n")
     }
 
     /// The time of publication, as the index spells it.
-    pub fn published(mut self, time: &str) -> Self {
+    pub(crate) fn published(mut self, time: &str) -> Self {
         self.published = Some(time.to_owned());
         self
     }
 
-    pub fn yanked(mut self) -> Self {
+    pub(crate) fn yanked(mut self) -> Self {
         self.yanked = true;
         self
     }
 
     /// Packs the release and enters it into the index.
-    pub fn publish(self) {
+    pub(crate) fn publish(self) {
         let manifest = self.manifest();
         let archive = self.pack(&manifest);
         let checksum: String =
@@ -364,7 +364,7 @@ impl Krate<'_> {
             &registry.dir().join(format!("{name}-{version}.crate")),
             &archive,
         );
-        let published = Published1 {
+        let published = Packed {
             release,
             manifest: facts,
             line,
@@ -483,7 +483,7 @@ impl Krate<'_> {
 }
 
 /// The path of a crate's file in an index.
-fn prefix(name: &str) -> PathBuf {
+pub(crate) fn prefix(name: &str) -> PathBuf {
     let name = name.to_lowercase();
     match name.len() {
         1 | 2 => format!("{}/{name}", name.len()).into(),
@@ -498,7 +498,7 @@ fn write(path: &Path, content: &[u8]) {
 }
 
 /// The id of a release of the default registry.
-pub fn id(name: &str, version: &str) -> PackageId {
+pub(crate) fn id(name: &str, version: &str) -> PackageId {
     PackageId {
         name: name.to_owned(),
         version: version.parse().unwrap(),

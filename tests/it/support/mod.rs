@@ -1,4 +1,5 @@
 //! What several tests share.
 
-pub mod local_registry;
-pub mod project;
+pub(crate) mod cargo_caches;
+pub(crate) mod local_registry;
+pub(crate) mod project;

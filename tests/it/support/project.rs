@@ -11,16 +11,16 @@ use cargo_canary::snapshot::tree::{Tree, TreeError, TreeFile, TreeKind};
 use super::local_registry::LocalRegistry;
 
 /// A workspace and a Cargo home, which go when the value is dropped.
-pub struct Project {
+pub(crate) struct Project {
     scratch: tempfile::TempDir,
 }
 
 /// One line of `cargo tree`: name, version, features.
-pub type Line = (String, String, BTreeSet<String>);
+pub(crate) type Line = (String, String, BTreeSet<String>);
 
 impl Project {
     /// An empty directory, for which the registry is the default one.
-    pub fn new(registry: &LocalRegistry) -> Self {
+    pub(crate) fn new(registry: &LocalRegistry) -> Self {
         let project = Self {
             scratch: tempfile::tempdir().unwrap(),
         };
@@ -31,28 +31,28 @@ impl Project {
     }
 
     /// The workspace's directory.
-    pub fn dir(&self) -> PathBuf {
+    pub(crate) fn dir(&self) -> PathBuf {
         self.scratch.path().join("project")
     }
 
     /// The Cargo home.
-    pub fn home(&self) -> PathBuf {
+    pub(crate) fn home(&self) -> PathBuf {
         self.scratch.path().join("home")
     }
 
     /// A directory beside the workspace.
-    pub fn beside(&self, name: &str) -> PathBuf {
+    pub(crate) fn beside(&self, name: &str) -> PathBuf {
         self.scratch.path().join(name)
     }
 
     /// Writes a file of the workspace.
-    pub fn file(self, path: &str, content: &str) -> Self {
+    pub(crate) fn file(self, path: &str, content: &str) -> Self {
         write(&self.dir().join(path), content);
         self
     }
 
     /// Writes a package with an empty library.
-    pub fn package(self, dir: &str, manifest: &str) -> Self {
+    pub(crate) fn package(self, dir: &str, manifest: &str) -> Self {
         let join = |name: &str| {
             if dir.is_empty() {
                 name.to_owned()
@@ -65,18 +65,18 @@ impl Project {
     }
 
     /// Makes the lock file.
-    pub fn locked(self) -> Self {
+    pub(crate) fn locked(self) -> Self {
         self.cargo(&["generate-lockfile", "--offline"]);
         self
     }
 
     /// The lock file's text.
-    pub fn lock(&self) -> String {
+    pub(crate) fn lock(&self) -> String {
         fs::read_to_string(self.dir().join("Cargo.lock")).unwrap()
     }
 
     /// Runs Cargo in the workspace and returns what it prints.
-    pub fn cargo(&self, args: &[&str]) -> String {
+    pub(crate) fn cargo(&self, args: &[&str]) -> String {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         run(Command::new(cargo)
             .args(args)
@@ -85,7 +85,7 @@ impl Project {
     }
 
     /// The lines of `cargo tree`, each package with each set of features.
-    pub fn cargo_tree(&self, edges: &str, target: &str, more: &[&str]) -> BTreeSet<Line> {
+    pub(crate) fn cargo_tree(&self, edges: &str, target: &str, more: &[&str]) -> BTreeSet<Line> {
         let format = "{p}|{f}";
         let mut args = vec![
             "tree",
@@ -104,7 +104,7 @@ impl Project {
     }
 
     /// A host whose Cargo home is the project's.
-    pub fn host(&self) -> Host {
+    pub(crate) fn host(&self) -> Host {
         let mut host = Host::real(None);
         host.env = Environment::new([
             ("CARGO_HOME".to_owned(), self.home().into_os_string()),
@@ -115,7 +115,7 @@ impl Project {
 }
 
 /// Reads what `cargo tree --prefix none -f '{p}|{f}'` prints.
-pub fn tree_lines(text: &str) -> BTreeSet<Line> {
+pub(crate) fn tree_lines(text: &str) -> BTreeSet<Line> {
     text.lines()
         .filter_map(|line| {
             let (package, features) = line.split_once('|')?;
@@ -134,7 +134,7 @@ pub fn tree_lines(text: &str) -> BTreeSet<Line> {
 }
 
 /// The triple of the machine that runs the tests.
-pub fn host_triple() -> String {
+pub(crate) fn host_triple() -> String {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let version = run(Command::new(rustc).arg("-vV"));
     version
@@ -145,7 +145,7 @@ pub fn host_triple() -> String {
 }
 
 /// Makes a git repository out of a directory and returns its first commit.
-pub fn git_repository(dir: &Path) -> String {
+pub(crate) fn git_repository(dir: &Path) -> String {
     let git = |args: &[&str]| {
         run(Command::new("git")
             .args(["-c", "user.name=t", "-c", "user.email=t@example.org"])
@@ -160,7 +160,7 @@ pub fn git_repository(dir: &Path) -> String {
     git(&["rev-parse", "HEAD"]).trim().to_owned()
 }
 
-fn run(command: &mut Command) -> String {
+pub(crate) fn run(command: &mut Command) -> String {
     let output = command.output().unwrap();
     assert!(
         output.status.success(),
@@ -171,19 +171,19 @@ fn run(command: &mut Command) -> String {
 }
 
 /// Writes a file and the directories above it.
-pub fn write(path: &Path, content: &str) {
+pub(crate) fn write(path: &Path, content: &str) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, content).unwrap();
 }
 
 /// The files of a directory, as they are.
-pub struct DirTree {
+pub(crate) struct DirTree {
     dir: PathBuf,
     files: Vec<TreeFile>,
 }
 
 impl DirTree {
-    pub fn new(dir: &Path) -> Self {
+    pub(crate) fn new(dir: &Path) -> Self {
         let mut files = Vec::new();
         walk(dir, "", &mut files);
         files.sort_by(|a, b| a.path.cmp(&b.path));
