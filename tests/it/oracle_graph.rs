@@ -6,7 +6,7 @@ use std::fs;
 
 use cargo_canary::facts::FactKind;
 use cargo_canary::pkg::Source;
-use cargo_canary::snapshot::direct::{self, DirectError};
+use cargo_canary::snapshot::direct::DirectError;
 use cargo_canary::snapshot::graph::{self, Resolver};
 use cargo_canary::snapshot::lock;
 use cargo_canary::snapshot::{
@@ -14,13 +14,12 @@ use cargo_canary::snapshot::{
 };
 
 use super::support::local_registry::{Dep, LocalRegistry};
-use super::support::project::{DirTree, Line, Project, git_repository, host_triple, write};
+use super::support::project::{Line, Project, git_repository, host_triple, write};
 
 /// The workspace's graph as we see it, for the machine's own target and `more`.
-fn ours(project: &Project, registry: &LocalRegistry, more: &[&str]) -> Workspace {
-    let tree = DirTree::new(&project.dir());
+fn ours(project: &Project, more: &[&str]) -> Workspace {
     let lock = lock::parse(&project.lock(), "Cargo.lock").unwrap();
-    let found = direct::metadata(&tree, ".", &lock, registry, &project.host()).unwrap();
+    let found = project.direct(&lock).unwrap();
     let mut workspace = graph::resolve(
         &found.json,
         Some(&lock),
@@ -78,9 +77,9 @@ pub(crate) fn names(lines: &BTreeSet<Line>) -> BTreeSet<(String, String)> {
 
 /// Compares with `cargo tree`: what is built with its features, which side it is
 /// on, what the tests add, and what Cargo itself puts into a metadata document.
-fn check(project: &Project, registry: &LocalRegistry) -> Workspace {
+fn check(project: &Project) -> Workspace {
     let target = host_triple();
-    let workspace = ours(project, registry, &[]);
+    let workspace = ours(project, &[]);
     assert_eq!(workspace.gaps, Vec::new());
     compare(project, &workspace, &target);
     let json = project.cargo(&[
@@ -92,8 +91,7 @@ fn check(project: &Project, registry: &LocalRegistry) -> Workspace {
         "--offline",
     ]);
     let lock = lock::parse(&project.lock(), "Cargo.lock").unwrap();
-    let tree = DirTree::new(&project.dir());
-    let resolver = direct::resolver_of(&tree, ".").unwrap();
+    let resolver = project.resolver();
     let cargos = graph::resolve(
         &json,
         Some(&lock),
@@ -174,7 +172,7 @@ fn weak_and_namespaced_features_switch_on_what_cargo_switches_on() {
                 )),
             )
             .locked();
-        check(&project, &registry);
+        check(&project);
     }
 }
 
@@ -193,7 +191,7 @@ fn optional_dependencies_of_members_are_in_the_lock_and_not_built() {
             &root("[dependencies]\na = { version = '1', optional = true, default-features = false }\nb = { version = '1', optional = true }\n[features]\ndefault = ['b']\nfull = ['dep:a', 'a/std']\n"),
         )
         .locked();
-    let workspace = check(&project, &registry);
+    let workspace = check(&project);
     assert_eq!(roles(&workspace, "a"), [Role::Unbuilt]);
     assert_eq!(roles(&workspace, "b"), [Role::Target]);
     assert!(place(&workspace, "a").direct);
@@ -234,7 +232,7 @@ fn each_resolver_unifies_features_as_cargo_does() {
                 .package("", &manifest)
                 .file("build.rs", "fn main() {}")
                 .locked();
-            let workspace = check(&project, &registry);
+            let workspace = check(&project);
             let both = place(&workspace, "shared");
             assert_eq!(both.roles, BTreeSet::from([Role::Target, Role::Host]));
             let apart = key != "resolver = '1'\n" && !(key.is_empty() && edition == "2018");
@@ -269,7 +267,7 @@ fn without_a_build_script_build_dependencies_are_not_built() {
         .locked();
     // `cargo tree` shows the build dependencies of `scriptless`, and `cargo build`
     // does not build them.
-    let workspace = ours(&project, &registry, &[]);
+    let workspace = ours(&project, &[]);
     assert_eq!(roles(&workspace, "helper"), [Role::Host]);
     assert_eq!(roles(&workspace, "tool"), [Role::Unbuilt]);
 }
@@ -293,7 +291,7 @@ fn optional_build_dependencies_follow_their_feature() {
             "[dependencies]\nnative = {{ version = '1', features = [{features}] }}\n"
         ));
         let project = Project::new(&registry).package("", &manifest).locked();
-        let workspace = check(&project, &registry);
+        let workspace = check(&project);
         let manifest = workspace
             .packages
             .iter()
@@ -335,7 +333,7 @@ fn what_a_procedural_macro_needs_is_built_for_the_host() {
             "[package]\nname = 'own-macro'\nversion = '0.1.0'\n[lib]\nproc-macro = true\n[dependencies]\nquote = '1'\n",
         )
         .locked();
-    let workspace = check(&project, &registry);
+    let workspace = check(&project);
     assert_eq!(roles(&workspace, "derive"), [Role::Host]);
     assert_eq!(roles(&workspace, "own-macro"), [Role::Host]);
     assert_eq!(roles(&workspace, "quote"), [Role::Target, Role::Host]);
@@ -363,7 +361,7 @@ fn renamed_dependencies_and_libraries_keep_their_features() {
             &root("[dependencies]\ntwo = '1'\ntwo_again = { package = 'two', version = '2', features = ['x'] }\nodd-name = '1'\nuser = { version = '1', features = ['s'] }\n"),
         )
         .locked();
-    let workspace = check(&project, &registry);
+    let workspace = check(&project);
     assert_eq!(
         workspace
             .packages
@@ -389,7 +387,7 @@ fn one_release_under_two_names_has_the_features_of_both() {
             &root("[dependencies]\na = { version = '1', features = ['x'] }\nb = { package = 'a', version = '1', features = ['y'] }\n"),
         )
         .locked();
-    let workspace = ours(&project, &registry, &[]);
+    let workspace = ours(&project, &[]);
     compare(&project, &workspace, &host_triple());
     let project = Project::new(&registry)
         .package(
@@ -397,7 +395,7 @@ fn one_release_under_two_names_has_the_features_of_both() {
             &root("[dependencies]\na = { version = '1', optional = true }\nb = { package = 'a', version = '1', features = ['y'], optional = true }\n[features]\ndefault = ['b', 'w']\nw = ['b?/z']\n"),
         )
         .locked();
-    let workspace = ours(&project, &registry, &[]);
+    let workspace = ours(&project, &[]);
     assert_eq!(
         place(&workspace, "a").target_features,
         BTreeSet::from(["y".to_owned(), "z".to_owned()])
@@ -419,12 +417,12 @@ fn a_dependency_of_another_platform_is_not_built() {
             &root("[target.'cfg(windows)'.dependencies]\nwinonly = '1'\n[target.x86_64-pc-windows-msvc.dependencies]\ntriple = '1'\n"),
         )
         .locked();
-    let workspace = check(&project, &registry);
+    let workspace = check(&project);
     for name in ["winonly", "below", "triple"] {
         assert_eq!(roles(&workspace, name), [Role::Unbuilt]);
     }
     let windows = "x86_64-pc-windows-msvc";
-    let both = ours(&project, &registry, &[windows]);
+    let both = ours(&project, &[windows]);
     let on_windows: BTreeSet<(String, String)> = both
         .packages
         .iter()
@@ -472,7 +470,7 @@ fn members_inherit_from_their_workspace() {
         )
         .package("crates/left-out", "[package]\nname = 'left-out'\nversion = '0.1.0'\n")
         .locked();
-    let workspace = check(&project, &registry);
+    let workspace = check(&project);
     let members: Vec<String> = workspace
         .packages
         .iter()
@@ -505,7 +503,7 @@ fn path_dependencies_join_the_workspace_when_they_lie_in_it() {
             "[package]\nname = 'vendored'\nversion = '0.1.0'\n[dev-dependencies]\nnowhere = '1'\n",
         )
         .locked();
-    let workspace = check(&project, &registry);
+    let workspace = check(&project);
     assert_eq!(roles(&workspace, "d"), [Role::Dev]);
     let member = |name: &str| {
         workspace
@@ -533,7 +531,7 @@ fn dev_dependencies_may_lead_back() {
         )
         .package("b", "[package]\nname = 'b'\nversion = '0.1.0'\n[dependencies]\na = { path = '../a', features = ['f'] }\n")
         .locked();
-    let workspace = check(&project, &registry);
+    let workspace = check(&project);
     let kit = place(&workspace, "test-kit");
     assert_eq!(kit.roles, BTreeSet::from([Role::Dev]));
     assert_eq!(kit.members, BTreeSet::from(["a".to_owned()]));
@@ -555,7 +553,7 @@ fn a_patch_by_path_takes_the_place_of_the_published_package() {
             "[package]\nname = 'a'\nversion = '1.0.9'\n[dependencies]\nbelow = '1'\n",
         )
         .locked();
-    let workspace = check(&project, &registry);
+    let workspace = check(&project);
     let patched = workspace
         .packages
         .iter()
@@ -615,7 +613,7 @@ fn git_dependencies_are_read_from_cargos_store() {
         );
         // The repository is not in the store yet.
         project.cargo(&["generate-lockfile"]);
-        let workspace = check(&project, &registry);
+        let workspace = check(&project);
         assert_eq!(roles(&workspace, "sister"), [Role::Host]);
         assert_eq!(
             place(&workspace, "below").target_features,
@@ -636,7 +634,7 @@ fn a_patch_by_git_takes_the_place_of_the_published_package() {
         )),
     );
     project.cargo(&["generate-lockfile"]);
-    let workspace = check(&project, &registry);
+    let workspace = check(&project);
     let patched = workspace
         .packages
         .iter()
@@ -656,7 +654,7 @@ fn a_git_dependency_that_is_not_in_the_store_is_a_gap() {
     );
     project.cargo(&["generate-lockfile"]);
     fs::remove_dir_all(project.home().join("git")).unwrap();
-    let workspace = ours(&project, &registry, &[]);
+    let workspace = ours(&project, &[]);
     let a = workspace
         .packages
         .iter()
@@ -694,7 +692,7 @@ fn a_replaced_package_is_not_built_and_its_replacement_is() {
             "[package]\nname = 'a'\nversion = '1.0.0'\n[dependencies]\nbelow = '1'\n",
         )
         .locked();
-    let workspace = ours(&project, &registry, &[]);
+    let workspace = ours(&project, &[]);
     compare(&project, &workspace, &host_triple());
     let roles: Vec<(&Source, &BTreeSet<Role>)> = workspace
         .packages
@@ -725,7 +723,7 @@ fn a_path_out_of_the_tree_is_a_gap_and_not_read() {
     );
     write(&project.beside("outside").join("src/lib.rs"), "");
     let project = project.locked();
-    let workspace = ours(&project, &registry, &[]);
+    let workspace = ours(&project, &[]);
     assert_eq!(roles(&workspace, "a"), [Role::Target]);
     assert!(
         workspace
@@ -753,9 +751,8 @@ fn a_lock_file_that_cargo_would_change_is_refused() {
             .package("", &root("[dependencies]\na = '1'\n"))
             .locked();
         let project = project.package("", &root(now));
-        let tree = DirTree::new(&project.dir());
         let lock = lock::parse(&project.lock(), "Cargo.lock").unwrap();
-        let error = direct::metadata(&tree, ".", &lock, &registry, &project.host()).unwrap_err();
+        let error = project.direct(&lock).unwrap_err();
         assert!(matches!(error, DirectError::LockOutOfDate { .. }));
         assert!(error.to_string().contains(told), "{error}");
     }
@@ -770,10 +767,10 @@ fn both_newer_lock_formats_give_the_same_graph() {
             &root("[dependencies]\nuser = '1'\nbelow = { version = '1', features = ['g'] }\n"),
         )
         .locked();
-    let four = check(&project, &registry);
+    let four = check(&project);
     let three = project.lock().replace("version = 4", "version = 3");
     fs::write(project.dir().join("Cargo.lock"), three).unwrap();
-    let three = check(&project, &registry);
+    let three = check(&project);
     assert_eq!(four.packages, three.packages);
 }
 
@@ -788,9 +785,8 @@ fn the_features_that_are_asked_for_are_built() {
             &root("[dependencies]\na = { version = '1', optional = true }\nb = { version = '1', optional = true }\n[features]\ndefault = ['a']\nmore = ['b']\n"),
         )
         .locked();
-    let tree = DirTree::new(&project.dir());
     let lock = lock::parse(&project.lock(), "Cargo.lock").unwrap();
-    let found = direct::metadata(&tree, ".", &lock, &registry, &project.host()).unwrap();
+    let found = project.direct(&lock).unwrap();
     let built = |features: FeatureChoice, arguments: &[&str]| {
         let settings = BuildSettings {
             targets: vec![host_triple()],

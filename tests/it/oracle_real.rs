@@ -11,14 +11,15 @@ use std::process::Command;
 use std::time::Instant;
 
 use cargo_canary::host::{Environment, Host};
+use cargo_canary::registry::{Access, Registry};
 use cargo_canary::snapshot::direct;
 use cargo_canary::snapshot::graph;
 use cargo_canary::snapshot::lock;
+use cargo_canary::snapshot::tree::DirectoryTree;
 use cargo_canary::snapshot::{BuildSettings, FeatureChoice, GraphKind, Package, Role, Workspace};
 
 use super::oracle_graph::{lines, names};
-use super::support::cargo_caches::CargoCaches;
-use super::support::project::{DirTree, Line, host_triple, run, tree_lines};
+use super::support::project::{Line, host_triple, run, tree_lines};
 
 const CRATES: &str = "ripgrep@15.1.0,nu@0.110.0,nu@0.116.1";
 
@@ -76,10 +77,15 @@ fn cargo(home: &Path, dir: &Path, args: &[&str]) -> String {
 
 fn compare(home: &Path, dir: &Path) -> Vec<String> {
     let target = host_triple();
-    let registry = CargoCaches::new(&home.join("home"));
     let mut host = Host::real(None);
     host.env = Environment::new([("CARGO_HOME".to_owned(), home.join("home").into_os_string())]);
-    let tree = DirTree::new(dir);
+    let access = Access {
+        cargo_home: Some(home.join("home")),
+        cache_dir: Some(home.join("cache")),
+        ..Access::default()
+    };
+    let registry = Registry::open(&host, access);
+    let tree = DirectoryTree::open(&host, dir, None).unwrap();
     let text = fs::read_to_string(dir.join("Cargo.lock")).unwrap();
     let settings = BuildSettings {
         targets: vec![target.clone()],

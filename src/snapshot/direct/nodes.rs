@@ -15,6 +15,7 @@ use crate::pkg::{DependencyKind, PackageId, Source};
 use crate::registry::{Dependency, IndexRelease, ManifestFacts};
 use crate::snapshot::graph::{READ_INDEX, READ_LOCK};
 use crate::snapshot::lock::{LockFile, LockPackage};
+use crate::snapshot::tree::GitTree;
 
 type Gaps = Vec<(Option<PackageId>, Gap)>;
 type Locals = BTreeMap<(String, Version), Local>;
@@ -224,21 +225,20 @@ impl Nodes<'_> {
         bodies: &mut [Option<(Body, Option<String>)>],
         gaps: &mut Gaps,
     ) {
-        let mut repositories: BTreeMap<(&str, &str), Result<git::RepositoryTree, Gap>> =
-            BTreeMap::new();
-        for (place, package) in self.lock.packages.iter().enumerate() {
-            let Source::Git { url, rev, .. } = &package.id.source else {
-                continue;
-            };
-            if package.replace.is_some() {
-                continue;
-            }
-            let rev = rev.as_deref().unwrap_or("");
-            let tree = repositories
-                .entry((url.as_str(), rev))
+        let mut repositories: BTreeMap<(&str, &str), Result<GitTree<'_>, Gap>> = BTreeMap::new();
+        for (_, url, rev) in self.git_packages() {
+            repositories
+                .entry((url, rev))
                 .or_insert_with(|| git::open(host, url, rev));
-            let body = match tree {
-                Ok(tree) => in_repository(tree, &package.id).unwrap_or_else(|| {
+        }
+        let manifests: BTreeMap<(&str, &str), Result<Manifests<'_>, &Gap>> = repositories
+            .iter()
+            .map(|(key, tree)| (*key, tree.as_ref().map(|tree| Manifests::new(tree, ""))))
+            .collect();
+        for (place, url, rev) in self.git_packages() {
+            let package = &self.lock.packages[place];
+            let body = match manifests.get(&(url, rev)) {
+                Some(Ok(manifests)) => in_repository(manifests, &package.id).unwrap_or_else(|| {
                     let gap = Gap {
                         fact: FactKind::Manifest,
                         reason: GapReason::Malformed,
@@ -247,10 +247,26 @@ impl Nodes<'_> {
                     };
                     self.coarse(package, gap, gaps)
                 }),
-                Err(gap) => self.coarse(package, gap.clone(), gaps),
+                Some(Err(gap)) => self.coarse(package, (*gap).clone(), gaps),
+                None => continue,
             };
             bodies[place] = Some((body, None));
         }
+    }
+
+    /// The packages out of git repositories: place, URL, commit.
+    fn git_packages(&self) -> impl Iterator<Item = (usize, &str, &str)> {
+        self.lock
+            .packages
+            .iter()
+            .enumerate()
+            .filter(|(_, package)| package.replace.is_none())
+            .filter_map(|(place, package)| match &package.id.source {
+                Source::Git { url, rev, .. } => {
+                    Some((place, url.as_str(), rev.as_deref().unwrap_or("")))
+                }
+                Source::CratesIo | Source::Registry { .. } | Source::Local => None,
+            })
     }
 
     /// What the lock file alone says: dependencies, as if all were normal ones.
@@ -385,8 +401,7 @@ fn released(
 }
 
 /// The package of that name and version in a repository.
-fn in_repository(tree: &git::RepositoryTree, id: &PackageId) -> Option<Body> {
-    let manifests = Manifests::new(tree, "");
+fn in_repository(manifests: &Manifests<'_>, id: &PackageId) -> Option<Body> {
     let dirs: Vec<String> = manifests.directories().map(str::to_owned).collect();
     dirs.iter()
         .filter(|dir| {
@@ -396,7 +411,7 @@ fn in_repository(tree: &git::RepositoryTree, id: &PackageId) -> Option<Body> {
                 manifest.package.as_ref().and_then(|p| p.name.as_deref()) == Some(id.name.as_str())
             })
         })
-        .filter_map(|dir| package::read(&manifests, dir, false).ok().flatten())
+        .filter_map(|dir| package::read(manifests, dir, false).ok().flatten())
         .find(|local| local.version == id.version)
         .map(|local| local.body)
 }

@@ -1,10 +1,14 @@
 //! What the direct way asks of a registry.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::facts::Finding;
-use crate::pkg::PackageId;
-use crate::registry::{IndexRelease, ManifestFacts};
+use rayon::prelude::*;
+use semver::Version;
+
+use crate::facts::{FactKind, Finding, Gap};
+use crate::pkg::{PackageId, Source};
+use crate::registry::{Freshness, IndexRelease, ManifestFacts, Registry, Wanted};
 
 /// What was published: index entries, and the manifests inside of archives.
 pub trait Published: Sync {
@@ -15,4 +19,51 @@ pub trait Published: Sync {
     /// that the lock file has.
     fn manifests(&self, wanted: &[(PackageId, Option<String>)])
     -> Vec<Finding<Arc<ManifestFacts>>>;
+}
+
+impl Published for Registry<'_> {
+    fn releases(&self, wanted: &[PackageId]) -> Vec<Finding<IndexRelease>> {
+        let mut crates: BTreeMap<(&Source, &str), Vec<Version>> = BTreeMap::new();
+        for id in wanted {
+            crates
+                .entry((&id.source, &id.name))
+                .or_default()
+                .push(id.version.clone());
+        }
+        let crates: Vec<Wanted> = crates
+            .into_iter()
+            .map(|((source, name), holding)| Wanted {
+                source: source.clone(),
+                name: name.to_owned(),
+                holding,
+                freshness: Freshness::Holding,
+            })
+            .collect();
+        self.prefetch(&crates);
+        wanted.par_iter().map(|id| release(self, id)).collect()
+    }
+
+    fn manifests(
+        &self,
+        wanted: &[(PackageId, Option<String>)],
+    ) -> Vec<Finding<Arc<ManifestFacts>>> {
+        self.manifests(wanted)
+    }
+}
+
+fn release(registry: &Registry<'_>, id: &PackageId) -> Finding<IndexRelease> {
+    let record = match registry.record(&id.source, &id.name) {
+        Finding::Seen(record) => record,
+        Finding::Absent(searched) => return Finding::Absent(searched),
+        Finding::Unknown(gap) => return Finding::Unknown(gap),
+    };
+    match record.release(&id.version) {
+        Some(Ok(release)) => Finding::Seen(release),
+        Some(Err(error)) => Finding::Unknown(Gap {
+            fact: FactKind::History,
+            reason: error.reason(),
+            detail: error.to_string(),
+        }),
+        None => Finding::Absent(format!("the index of {}", id.source)),
+    }
 }

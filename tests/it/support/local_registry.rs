@@ -17,12 +17,9 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use cargo_canary::facts::Finding;
 use cargo_canary::pkg::{DependencyKind, PackageId, Source};
 use cargo_canary::registry::{Dependency, IndexRelease, ManifestFacts};
-use cargo_canary::snapshot::direct::Published;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -154,32 +151,6 @@ impl LocalRegistry {
             by_name.entry(name).or_default().push(release);
         }
         by_name
-    }
-}
-
-/// The registry itself answers, without caches or formats in between.
-impl Published for LocalRegistry {
-    fn releases(&self, wanted: &[PackageId]) -> Vec<Finding<IndexRelease>> {
-        let look = |id: &PackageId| match self.releases.get(&(id.name.clone(), id.version.clone()))
-        {
-            Some(found) => Finding::Seen(found.release.clone()),
-            None => Finding::Absent("the local registry".to_owned()),
-        };
-        wanted.iter().map(look).collect()
-    }
-
-    fn manifests(
-        &self,
-        wanted: &[(PackageId, Option<String>)],
-    ) -> Vec<Finding<Arc<ManifestFacts>>> {
-        let look = |(id, _): &(PackageId, Option<String>)| match self
-            .releases
-            .get(&(id.name.clone(), id.version.clone()))
-        {
-            Some(found) => Finding::Seen(Arc::new(found.manifest.clone())),
-            None => Finding::Absent("the local registry".to_owned()),
-        };
-        wanted.iter().map(look).collect()
     }
 }
 

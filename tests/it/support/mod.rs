@@ -1,5 +1,4 @@
 //! What several tests share.
 
-pub(crate) mod cargo_caches;
 pub(crate) mod local_registry;
 pub(crate) mod project;

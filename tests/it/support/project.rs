@@ -6,7 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use cargo_canary::host::{Environment, Host};
-use cargo_canary::snapshot::tree::{Tree, TreeError, TreeFile, TreeKind};
+use cargo_canary::registry::{Access, Registry};
+use cargo_canary::snapshot::direct::{self, DirectError, DirectMetadata};
+use cargo_canary::snapshot::graph::Resolver;
+use cargo_canary::snapshot::lock::LockFile;
+use cargo_canary::snapshot::tree::DirectoryTree;
 
 use super::local_registry::LocalRegistry;
 
@@ -103,6 +107,26 @@ impl Project {
         tree_lines(&self.cargo(&args))
     }
 
+    /// The document that the direct way puts together, with the registry read
+    /// from where Cargo reads it.
+    pub(crate) fn direct(&self, lock: &LockFile) -> Result<DirectMetadata, DirectError> {
+        let host = self.host();
+        let access = Access {
+            cargo_home: Some(self.home()),
+            ..Access::default()
+        };
+        let registry = Registry::open(&host, access);
+        let tree = DirectoryTree::open(&host, &self.dir(), None).unwrap();
+        direct::metadata(&tree, ".", lock, &registry, &host)
+    }
+
+    /// The resolver that the root manifest asks for.
+    pub(crate) fn resolver(&self) -> Resolver {
+        let host = self.host();
+        let tree = DirectoryTree::open(&host, &self.dir(), None).unwrap();
+        direct::resolver_of(&tree, ".").unwrap()
+    }
+
     /// A host whose Cargo home is the project's.
     pub(crate) fn host(&self) -> Host {
         let mut host = Host::real(None);
@@ -174,66 +198,4 @@ pub(crate) fn run(command: &mut Command) -> String {
 pub(crate) fn write(path: &Path, content: &str) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, content).unwrap();
-}
-
-/// The files of a directory, as they are.
-pub(crate) struct DirTree {
-    dir: PathBuf,
-    files: Vec<TreeFile>,
-}
-
-impl DirTree {
-    pub(crate) fn new(dir: &Path) -> Self {
-        let mut files = Vec::new();
-        walk(dir, "", &mut files);
-        files.sort_by(|a, b| a.path.cmp(&b.path));
-        Self {
-            dir: dir.to_owned(),
-            files,
-        }
-    }
-}
-
-fn walk(dir: &Path, below: &str, files: &mut Vec<TreeFile>) {
-    for entry in fs::read_dir(dir).unwrap() {
-        let entry = entry.unwrap();
-        let name = entry.file_name().into_string().unwrap();
-        let path = if below.is_empty() {
-            name.clone()
-        } else {
-            format!("{below}/{name}")
-        };
-        let kind = entry.file_type().unwrap();
-        if kind.is_dir() {
-            if name != "target" && name != ".git" {
-                walk(&entry.path(), &path, files);
-            }
-        } else {
-            let size = entry.metadata().unwrap().len();
-            let kind = if kind.is_symlink() {
-                TreeKind::Link
-            } else {
-                TreeKind::Regular
-            };
-            files.push(TreeFile { path, kind, size });
-        }
-    }
-}
-
-impl Tree for DirTree {
-    fn files(&self) -> &[TreeFile] {
-        &self.files
-    }
-
-    fn read(&self, path: &str, _limit: u64) -> Result<Vec<u8>, TreeError> {
-        Ok(fs::read(self.dir.join(path)).unwrap())
-    }
-
-    fn read_many(&self, paths: &[&str], limit: u64) -> Vec<Result<Vec<u8>, TreeError>> {
-        paths.iter().map(|path| self.read(path, limit)).collect()
-    }
-
-    fn root(&self) -> Option<&Path> {
-        Some(&self.dir)
-    }
 }
