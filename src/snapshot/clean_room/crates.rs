@@ -1,0 +1,335 @@
+//! The crates of a lock file as a directory source: of each its own manifest,
+//! out of an archive that has the lock file's checksum, and empty files where
+//! its targets are. No source code is unpacked.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use flate2::read::GzDecoder;
+use rayon::prelude::*;
+use sha2::{Digest, Sha256};
+
+use super::CleanRoomError;
+use super::scope::is_copied_empty;
+use crate::facts::{FactKind, Finding, Gap, GapReason};
+use crate::host::{FileKind, Host};
+use crate::pkg::{PackageId, Source};
+use crate::snapshot::lock::LockFile;
+
+/// The largest archive that is read, in bytes; crates.io accepts 10 MiB, with
+/// exceptions.
+const ARCHIVE_LIMIT: u64 = 256 << 20;
+/// The most that an archive may unpack to, in bytes; cargo's own limit.
+const UNPACKED_LIMIT: u64 = 512 << 20;
+/// The largest manifest, in bytes.
+const MANIFEST_LIMIT: u64 = 8 << 20;
+/// The most files in one archive.
+const ENTRIES_LIMIT: usize = 200_000;
+
+/// Where archives come from.
+pub trait Archives: Sync {
+    /// The archive of a package of crates.io. Whoever asks checks the checksum.
+    fn archive(&self, id: &PackageId, checksum: &str) -> Finding<Arc<Vec<u8>>>;
+}
+
+/// The archives that cargo has downloaded before.
+pub struct CargoCache<'h> {
+    host: &'h Host,
+    directories: Vec<PathBuf>,
+}
+
+impl<'h> CargoCache<'h> {
+    /// The caches of all registries below cargo's home. Which registry an
+    /// archive came from does not matter: its checksum decides.
+    #[must_use]
+    pub fn open(host: &'h Host) -> Self {
+        let cache = host
+            .env
+            .cargo_home()
+            .map(|home| home.join("registry/cache"));
+        let directories = cache
+            .and_then(|cache| Some((host.files.list(&cache).ok()?, cache)))
+            .map(|(entries, cache)| {
+                entries
+                    .iter()
+                    .filter(|entry| entry.kind == FileKind::Directory)
+                    .map(|entry| cache.join(&entry.name))
+                    .collect()
+            });
+        Self {
+            host,
+            directories: directories.unwrap_or_default(),
+        }
+    }
+}
+
+impl Archives for CargoCache<'_> {
+    fn archive(&self, id: &PackageId, checksum: &str) -> Finding<Arc<Vec<u8>>> {
+        let name = format!("{}-{}.crate", id.name, id.version);
+        let mut reason = GapReason::OfflineAndNotCached;
+        let mut detail = format!("`{name}` is not in cargo's cache");
+        for directory in &self.directories {
+            let Ok(content) = self.host.files.read(&directory.join(&name), ARCHIVE_LIMIT) else {
+                continue;
+            };
+            if sha256(&content) == checksum {
+                return Finding::Seen(Arc::new(content));
+            }
+            reason = GapReason::Malformed;
+            detail = format!("`{name}` in cargo's cache has another checksum than the lock file");
+        }
+        Finding::Unknown(Gap {
+            fact: FactKind::Manifest,
+            reason,
+            detail,
+        })
+    }
+}
+
+/// What of one crate is written.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Skeleton {
+    /// Its `Cargo.toml`.
+    pub(super) manifest: Vec<u8>,
+    /// Its `.cargo-checksum.json`.
+    pub(super) checksums: String,
+    /// The files that are written empty.
+    pub(super) empty: BTreeSet<String>,
+}
+
+/// The skeletons of all crates of a lock file that come from crates.io, by the
+/// names of their directories.
+pub(super) fn skeletons(
+    lock: &LockFile,
+    archives: &dyn Archives,
+) -> Result<BTreeMap<String, Skeleton>, CleanRoomError> {
+    let mut wanted = Vec::new();
+    let mut names = BTreeSet::new();
+    for package in &lock.packages {
+        if package.id.source != Source::CratesIo {
+            continue;
+        }
+        let name = directory_name(&package.id);
+        // Two names that differ in case only would be one directory on some systems.
+        if !is_plain(&package.id.name) || !names.insert(name.to_ascii_lowercase()) {
+            return Err(CleanRoomError::BadName { name });
+        }
+        let checksum = package.checksum.as_deref();
+        let checksum = checksum.ok_or_else(|| CleanRoomError::NoChecksum {
+            package: Box::new(package.id.clone()),
+        })?;
+        wanted.push((name, &package.id, checksum));
+    }
+    let read: Vec<_> = wanted
+        .par_iter()
+        .map(|(_, id, checksum)| one(id, checksum, archives))
+        .collect();
+    let mut missing = Vec::new();
+    let mut skeletons = BTreeMap::new();
+    for ((name, id, _), read) in wanted.into_iter().zip(read) {
+        match read? {
+            Ok(skeleton) => {
+                skeletons.insert(name, skeleton);
+            }
+            Err(reason) => missing.push((id.clone(), reason)),
+        }
+    }
+    if missing.is_empty() {
+        return Ok(skeletons);
+    }
+    missing.sort();
+    Err(CleanRoomError::MissingCrates { crates: missing })
+}
+
+/// The name of a crate's directory.
+pub(super) fn directory_name(id: &PackageId) -> String {
+    format!("{}-{}", id.name, id.version)
+}
+
+/// Whether a name is one that a registry accepts, so that it is safe in a path.
+fn is_plain(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    !name.is_empty() && name.len() <= 128 && name.chars().all(plain)
+}
+
+/// The skeleton of one crate, or why its archive could not be had.
+fn one(
+    id: &PackageId,
+    checksum: &str,
+    archives: &dyn Archives,
+) -> Result<Result<Skeleton, String>, CleanRoomError> {
+    let bytes = match archives.archive(id, checksum) {
+        Finding::Seen(bytes) => bytes,
+        Finding::Absent(searched) => return Ok(Err(format!("not in {searched}"))),
+        Finding::Unknown(gap) => return Ok(Err(gap.detail)),
+    };
+    if sha256(&bytes) != checksum {
+        return Ok(Err(
+            "its archive has another checksum than the lock file".to_owned()
+        ));
+    }
+    skeleton(id, checksum, &bytes)
+        .map(Ok)
+        .map_err(|detail| CleanRoomError::Archive {
+            package: Box::new(id.clone()),
+            detail,
+        })
+}
+
+fn skeleton(id: &PackageId, checksum: &str, archive: &[u8]) -> Result<Skeleton, String> {
+    // One byte more than the limit, so that an archive that is cut is noticed.
+    let stream = GzDecoder::new(archive).take(UNPACKED_LIMIT + 1);
+    let mut archive = tar::Archive::new(stream);
+    let prefix = directory_name(id);
+    let mut manifest = None;
+    let mut sources = Vec::new();
+    let entries = archive.entries().map_err(|error| error.to_string())?;
+    for (count, entry) in entries.enumerate() {
+        if count >= ENTRIES_LIMIT {
+            return Err(format!("it has more than {ENTRIES_LIMIT} files"));
+        }
+        let mut entry = entry.map_err(|error| error.to_string())?;
+        if !entry.header().entry_type().is_file() {
+            continue;
+        }
+        let path = entry.path_bytes();
+        let Ok(path) = std::str::from_utf8(&path) else {
+            continue;
+        };
+        let Some(path) = path
+            .strip_prefix(&prefix)
+            .and_then(|path| path.strip_prefix('/'))
+            .map(str::to_owned)
+        else {
+            return Err(format!("it holds `{path}`, which is outside of `{prefix}`"));
+        };
+        if path == "Cargo.toml" {
+            // Unpacking writes a later file over an earlier one of the same name.
+            let mut content = Vec::new();
+            let read = entry.by_ref().take(MANIFEST_LIMIT + 1);
+            { read }
+                .read_to_end(&mut content)
+                .map_err(|error| error.to_string())?;
+            if content.len() as u64 > MANIFEST_LIMIT {
+                return Err(format!(
+                    "its manifest is larger than {MANIFEST_LIMIT} bytes"
+                ));
+            }
+            manifest = Some(content);
+        } else if super::scope::is_plain_path(&path) {
+            sources.push(path);
+        }
+    }
+    if archive.into_inner().limit() == 0 {
+        return Err(format!("it unpacks to more than {UNPACKED_LIMIT} bytes"));
+    }
+    let manifest = manifest.ok_or("it holds no manifest")?;
+    let text = String::from_utf8_lossy(&manifest);
+    let empty = sources
+        .into_iter()
+        .filter(|path| is_copied_empty(path, &text))
+        .collect();
+    Ok(Skeleton {
+        checksums: format!("{{\"files\":{{}},\"package\":\"{checksum}\"}}"),
+        manifest,
+        empty,
+    })
+}
+
+/// SHA-256 in lower-case hex.
+fn sha256(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    let mut text = String::with_capacity(64);
+    for byte in Sha256::digest(bytes) {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write as _;
+
+    fn id() -> PackageId {
+        PackageId {
+            name: "dep".into(),
+            version: "1.0.0".parse().unwrap(),
+            source: Source::CratesIo,
+        }
+    }
+
+    fn pack(files: &[(&str, &str)]) -> Vec<u8> {
+        let mut tar = tar::Builder::new(Vec::new());
+        for (path, content) in files {
+            let mut header = tar::Header::new_gnu();
+            // Set by hand: the builder refuses the paths that matter here.
+            header.as_old_mut().name[..path.len()].copy_from_slice(path.as_bytes());
+            header.set_size(content.len() as u64);
+            header.set_mode(0o644);
+            header.set_cksum();
+            tar.append(&header, content.as_bytes()).unwrap();
+        }
+        let bytes = tar.into_inner().unwrap();
+        let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gz.write_all(&bytes).unwrap();
+        gz.finish().unwrap()
+    }
+
+    #[test]
+    fn a_skeleton_holds_the_manifest_and_names_the_targets() {
+        let archive = pack(&[
+            ("dep-1.0.0/Cargo.toml", "[package]"),
+            ("dep-1.0.0/src/lib.rs", "pub fn f() {}"),
+            ("dep-1.0.0/src/deep/inner.rs", ""),
+            ("dep-1.0.0/build.rs", "fn main() {}"),
+            ("dep-1.0.0/data.bin", "x"),
+        ]);
+        let skeleton = skeleton(&id(), "00", &archive).unwrap();
+        assert_eq!(skeleton.manifest, b"[package]");
+        assert_eq!(
+            skeleton.empty.iter().collect::<Vec<_>>(),
+            ["build.rs", "src/lib.rs"]
+        );
+    }
+
+    #[test]
+    fn the_later_of_two_manifests_holds_as_it_does_when_unpacking() {
+        let archive = pack(&[
+            ("dep-1.0.0/Cargo.toml", "one"),
+            ("dep-1.0.0/Cargo.toml", "two"),
+        ]);
+        assert_eq!(skeleton(&id(), "00", &archive).unwrap().manifest, b"two");
+    }
+
+    #[test]
+    fn files_outside_of_the_crates_directory_are_refused() {
+        for path in ["../Cargo.toml", "other-1.0.0/Cargo.toml", "/etc/Cargo.toml"] {
+            let archive = pack(&[("dep-1.0.0/Cargo.toml", "x"), (path, "y")]);
+            assert!(skeleton(&id(), "00", &archive).is_err(), "{path}");
+        }
+        let archive = pack(&[
+            ("dep-1.0.0/Cargo.toml", "x"),
+            ("dep-1.0.0/../../src/lib.rs", "y"),
+        ]);
+        assert!(skeleton(&id(), "00", &archive).unwrap().empty.is_empty());
+    }
+
+    #[test]
+    fn an_archive_that_is_cut_or_empty_is_an_error() {
+        let whole = pack(&[("dep-1.0.0/Cargo.toml", &"x".repeat(5000))]);
+        assert!(skeleton(&id(), "00", &whole[..whole.len() / 2]).is_err());
+        assert!(skeleton(&id(), "00", b"").is_err());
+        assert!(skeleton(&id(), "00", &pack(&[])).is_err());
+    }
+
+    #[test]
+    fn names_that_would_leave_the_directory_are_not_plain() {
+        assert!(is_plain("serde_json"));
+        for name in ["", "..", "../x", "a/b", "a\\b", "a b", "ä"] {
+            assert!(!is_plain(name), "{name}");
+        }
+    }
+}
