@@ -9,6 +9,7 @@ mod registry;
 mod registry_archives;
 mod registry_lab;
 mod registry_server;
+mod hostile;
 mod tidy;
 mod oracle_graph;
 mod oracle_real;

@@ -141,11 +141,27 @@ impl Check<'_> {
     }
 }
 
-/// Whether a path is below another by its components alone.
+/// Whether a path is below another by its components alone. A manifest may name
+/// `../shared/main.rs`, which cargo does not shorten.
 fn is_below(path: &Path, directory: &Path) -> bool {
     use std::path::Component;
-    path.strip_prefix(directory)
-        .is_ok_and(|rest| rest.components().all(|c| matches!(c, Component::Normal(_))))
+    let Ok(rest) = path.strip_prefix(directory) else {
+        return false;
+    };
+    let mut depth = 0usize;
+    rest.components().all(|component| match component {
+        Component::Normal(_) => {
+            depth += 1;
+            true
+        }
+        Component::CurDir => true,
+        Component::ParentDir => {
+            let inside = depth > 0;
+            depth = depth.saturating_sub(1);
+            inside
+        }
+        Component::RootDir | Component::Prefix(_) => false,
+    })
 }
 
 /// The names that are taken out.
@@ -239,7 +255,9 @@ mod tests {
     fn a_path_that_climbs_is_not_below() {
         let tree = Path::new("/room/tree");
         assert!(is_below(Path::new("/room/tree/src/lib.rs"), tree));
+        assert!(is_below(Path::new("/room/tree/a/../shared/main.rs"), tree));
         assert!(!is_below(Path::new("/room/tree/../../etc/passwd"), tree));
+        assert!(!is_below(Path::new("/room/tree/a/../../x"), tree));
         assert!(!is_below(Path::new("/room/treehouse"), tree));
     }
 }

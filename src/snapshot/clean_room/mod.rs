@@ -315,21 +315,11 @@ impl Room {
 /// Cargo's configuration in the room: crates come from the directory, from
 /// nowhere else.
 fn configuration(crates: &Path) -> String {
-    let value = |text: &str| toml::Value::String(text.to_owned());
-    let table = |entries: Vec<(&str, toml::Value)>| {
-        let entries = entries.into_iter().map(|(key, v)| (key.to_owned(), v));
-        toml::Value::Table(entries.collect())
-    };
-    let source = table(vec![
-        ("crates-io", table(vec![("replace-with", value("canary"))])),
-        (
-            "canary",
-            table(vec![("directory", value(&crates.to_string_lossy()))]),
-        ),
-    ]);
-    table(vec![
-        ("source", source),
-        ("net", table(vec![("offline", toml::Value::Boolean(true))])),
-    ])
-    .to_string()
+    // A TOML string with all that needs an escape escaped.
+    let crates = toml::Value::String(crates.to_string_lossy().into_owned());
+    format!(
+        "[source.crates-io]\nreplace-with = \"canary\"\n\
+         [source.canary]\ndirectory = {crates}\n\
+         [net]\noffline = true\n"
+    )
 }
