@@ -11,6 +11,7 @@
 //! `every_way` in this file is the list of them all with what each does.
 #![cfg(target_os = "linux")]
 
+mod agreement;
 mod configuration;
 mod git;
 mod limits;

@@ -54,13 +54,13 @@ fn read(
 }
 
 /// A directory as a tree, links not followed.
-struct Directory {
+pub(super) struct Directory {
     root: PathBuf,
     files: Vec<TreeFile>,
 }
 
 impl Directory {
-    fn open(root: &Path) -> Self {
+    pub(super) fn open(root: &Path) -> Self {
         let mut files = Vec::new();
         walk(root, "", &mut files);
         files.sort_by(|a, b| a.path.cmp(&b.path));
@@ -82,7 +82,7 @@ fn walk(root: &Path, below: &str, files: &mut Vec<TreeFile>) {
         let kind = entry.file_type().unwrap();
         let size = entry.metadata().unwrap().len();
         if kind.is_dir() {
-            if path != ".git" {
+            if path != ".git" && path != "target" {
                 walk(root, &path, files);
             }
         } else if kind.is_symlink() || kind.is_file() {
