@@ -10,6 +10,7 @@ pub mod tree;
 pub mod lock_only;
 pub mod graph;
 pub mod direct;
+pub mod clean_room;
 mod open;
 mod load;
 mod verify;

@@ -8,7 +8,8 @@ use cargo_metadata::{Metadata, Package};
 use serde_json::Value;
 
 use super::crates::directory_name;
-use super::scope::{Scope, join};
+use super::paths::join;
+use super::scope::Scope;
 use super::{CRATES_ROOT, CleanRoomError, TREE_ROOT};
 use crate::pkg::{PackageId, Source};
 use crate::snapshot::lock::LockFile;

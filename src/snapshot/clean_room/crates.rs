@@ -4,89 +4,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
-use std::path::PathBuf;
-use std::sync::Arc;
 
 use flate2::read::GzDecoder;
 use rayon::prelude::*;
-use sha2::{Digest, Sha256};
 
 use super::CleanRoomError;
-use super::scope::is_copied_empty;
-use crate::facts::{FactKind, Finding, Gap, GapReason};
-use crate::host::{FileKind, Host};
+use super::paths::{is_copied_empty, is_plain_path};
+use crate::facts::Finding;
 use crate::pkg::{PackageId, Source};
+use crate::registry::Registry;
 use crate::snapshot::lock::LockFile;
 
-/// The largest archive that is read, in bytes; crates.io accepts 10 MiB, with
-/// exceptions.
-const ARCHIVE_LIMIT: u64 = 256 << 20;
 /// The most that an archive may unpack to, in bytes; cargo's own limit.
 const UNPACKED_LIMIT: u64 = 512 << 20;
 /// The largest manifest, in bytes.
 const MANIFEST_LIMIT: u64 = 8 << 20;
 /// The most files in one archive.
 const ENTRIES_LIMIT: usize = 200_000;
-
-/// Where archives come from.
-pub trait Archives: Sync {
-    /// The archive of a package of crates.io. Whoever asks checks the checksum.
-    fn archive(&self, id: &PackageId, checksum: &str) -> Finding<Arc<Vec<u8>>>;
-}
-
-/// The archives that cargo has downloaded before.
-pub struct CargoCache<'h> {
-    host: &'h Host,
-    directories: Vec<PathBuf>,
-}
-
-impl<'h> CargoCache<'h> {
-    /// The caches of all registries below cargo's home. Which registry an
-    /// archive came from does not matter: its checksum decides.
-    #[must_use]
-    pub fn open(host: &'h Host) -> Self {
-        let cache = host
-            .env
-            .cargo_home()
-            .map(|home| home.join("registry/cache"));
-        let directories = cache
-            .and_then(|cache| Some((host.files.list(&cache).ok()?, cache)))
-            .map(|(entries, cache)| {
-                entries
-                    .iter()
-                    .filter(|entry| entry.kind == FileKind::Directory)
-                    .map(|entry| cache.join(&entry.name))
-                    .collect()
-            });
-        Self {
-            host,
-            directories: directories.unwrap_or_default(),
-        }
-    }
-}
-
-impl Archives for CargoCache<'_> {
-    fn archive(&self, id: &PackageId, checksum: &str) -> Finding<Arc<Vec<u8>>> {
-        let name = format!("{}-{}.crate", id.name, id.version);
-        let mut reason = GapReason::OfflineAndNotCached;
-        let mut detail = format!("`{name}` is not in cargo's cache");
-        for directory in &self.directories {
-            let Ok(content) = self.host.files.read(&directory.join(&name), ARCHIVE_LIMIT) else {
-                continue;
-            };
-            if sha256(&content) == checksum {
-                return Finding::Seen(Arc::new(content));
-            }
-            reason = GapReason::Malformed;
-            detail = format!("`{name}` in cargo's cache has another checksum than the lock file");
-        }
-        Finding::Unknown(Gap {
-            fact: FactKind::Manifest,
-            reason,
-            detail,
-        })
-    }
-}
 
 /// What of one crate is written.
 #[derive(Debug, PartialEq, Eq)]
@@ -103,7 +37,7 @@ pub(super) struct Skeleton {
 /// names of their directories.
 pub(super) fn skeletons(
     lock: &LockFile,
-    archives: &dyn Archives,
+    registry: &Registry<'_>,
 ) -> Result<BTreeMap<String, Skeleton>, CleanRoomError> {
     let mut wanted = Vec::new();
     let mut names = BTreeSet::new();
@@ -124,7 +58,7 @@ pub(super) fn skeletons(
     }
     let read: Vec<_> = wanted
         .par_iter()
-        .map(|(_, id, checksum)| one(id, checksum, archives))
+        .map(|(_, id, checksum)| one(id, checksum, registry))
         .collect();
     let mut missing = Vec::new();
     let mut skeletons = BTreeMap::new();
@@ -154,22 +88,18 @@ fn is_plain(name: &str) -> bool {
     !name.is_empty() && name.len() <= 128 && name.chars().all(plain)
 }
 
-/// The skeleton of one crate, or why its archive could not be had.
+/// The skeleton of one crate, or why its archive could not be had. The registry
+/// gives out an archive only when it has the checksum.
 fn one(
     id: &PackageId,
     checksum: &str,
-    archives: &dyn Archives,
+    registry: &Registry<'_>,
 ) -> Result<Result<Skeleton, String>, CleanRoomError> {
-    let bytes = match archives.archive(id, checksum) {
+    let bytes = match registry.archive(id, checksum) {
         Finding::Seen(bytes) => bytes,
         Finding::Absent(searched) => return Ok(Err(format!("not in {searched}"))),
         Finding::Unknown(gap) => return Ok(Err(gap.detail)),
     };
-    if sha256(&bytes) != checksum {
-        return Ok(Err(
-            "its archive has another checksum than the lock file".to_owned()
-        ));
-    }
     skeleton(id, checksum, &bytes)
         .map(Ok)
         .map_err(|detail| CleanRoomError::Archive {
@@ -218,7 +148,7 @@ fn skeleton(id: &PackageId, checksum: &str, archive: &[u8]) -> Result<Skeleton, 
                 ));
             }
             manifest = Some(content);
-        } else if super::scope::is_plain_path(&path) {
+        } else if is_plain_path(&path) {
             sources.push(path);
         }
     }
@@ -236,16 +166,6 @@ fn skeleton(id: &PackageId, checksum: &str, archive: &[u8]) -> Result<Skeleton, 
         manifest,
         empty,
     })
-}
-
-/// SHA-256 in lower-case hex.
-fn sha256(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    let mut text = String::with_capacity(64);
-    for byte in Sha256::digest(bytes) {
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
 }
 
 #[cfg(test)]

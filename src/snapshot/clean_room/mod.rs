@@ -23,6 +23,7 @@
 mod answer;
 mod crates;
 mod error;
+mod paths;
 mod scope;
 mod toolchain;
 
@@ -38,7 +39,6 @@ use super::tree::Tree;
 use crate::host::{Host, Invocation, Output};
 use crate::registry::Registry;
 
-pub use crates::{Archives, CargoCache};
 pub use error::CleanRoomError;
 pub use toolchain::Toolchain;
 
@@ -80,26 +80,6 @@ pub fn metadata(
     registry: &Registry<'_>,
     host: &Host,
 ) -> Result<CleanRoomMetadata, CleanRoomError> {
-    metadata_from(
-        tree,
-        workspace_dir,
-        lock,
-        &CargoCache::open(registry.0),
-        host,
-    )
-}
-
-/// Like [`metadata`], with the archives from where the caller has them.
-///
-/// # Errors
-/// Those of [`metadata`].
-pub fn metadata_from(
-    tree: &dyn Tree,
-    workspace_dir: &str,
-    lock: &LockFile,
-    archives: &dyn Archives,
-    host: &Host,
-) -> Result<CleanRoomMetadata, CleanRoomError> {
     let workspace = workspace_dir.trim_matches('/');
     let workspace = if workspace == "." { "" } else { workspace };
     scope::check_lock(lock, workspace)?;
@@ -107,7 +87,7 @@ pub fn metadata_from(
     let toolchain = toolchain::find(host, tree.root())?;
     let room = Room::open(host, tree.root())?;
     room.write_tree(host, &scope)?;
-    let crates = crates::skeletons(lock, archives)?;
+    let crates = crates::skeletons(lock, registry)?;
     room.write_crates(host, &crates)?;
     let output = room.run_cargo(host, workspace, &toolchain)?;
     let json = answer::check_and_rewrite(&output.stdout, &room.root, workspace, &scope, lock)?;

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use toml::{Table, Value};
 
 use super::CleanRoomError;
+use super::paths::{is_copied_empty, is_plain_path, join, may_be_empty, resolve};
 use crate::pkg::Source;
 use crate::snapshot::lock::LockFile;
 use crate::snapshot::tree::{Tree, TreeKind};
@@ -133,14 +134,23 @@ impl<'t> Index<'t> {
         })
     }
 
-    fn read(&self, path: &str, limit: u64) -> Result<Vec<u8>, CleanRoomError> {
-        self.check(path)?;
+    /// Several files at once, because each round may start a program.
+    fn read(&self, paths: &[String], limit: u64) -> Result<Vec<Vec<u8>>, CleanRoomError> {
+        for path in paths {
+            self.check(path)?;
+        }
+        let named: Vec<&str> = paths.iter().map(String::as_str).collect();
         self.tree
-            .read(path, limit)
-            .map_err(|source| CleanRoomError::Read {
-                path: path.to_owned(),
-                source,
+            .read_many(&named, limit)
+            .into_iter()
+            .zip(paths)
+            .map(|(content, path)| {
+                content.map_err(|source| CleanRoomError::Read {
+                    path: path.clone(),
+                    source,
+                })
             })
+            .collect()
     }
 }
 
@@ -158,52 +168,57 @@ struct Search<'s, 't> {
 
 impl Search<'_, '_> {
     fn lock_file(&mut self) -> Result<(), CleanRoomError> {
-        let path = join(self.workspace, "Cargo.lock");
-        let content = self.index.read(&path, LOCK_LIMIT)?;
-        self.scope.filled.insert(path, content);
+        let paths = vec![join(self.workspace, "Cargo.lock")];
+        let contents = self.index.read(&paths, LOCK_LIMIT)?;
+        self.scope.filled.extend(paths.into_iter().zip(contents));
         Ok(())
     }
 
+    /// Reads manifests level by level: first the workspace's own, then those it
+    /// leads to, then those they lead to.
     fn packages(&mut self) -> Result<(), CleanRoomError> {
         self.members.push(self.workspace.to_owned());
-        while let Some(directory) = self.members.pop() {
-            if !self.scope.packages.insert(directory.clone()) {
-                continue;
-            }
+        while !self.members.is_empty() {
+            let found: BTreeSet<String> = std::mem::take(&mut self.members).into_iter().collect();
+            let level: Vec<String> = found
+                .into_iter()
+                .filter(|directory| !self.scope.packages.contains(directory))
+                .collect();
+            self.scope.packages.extend(level.iter().cloned());
             if self.scope.packages.len() > PACKAGES_LIMIT {
                 return Err(too_large("packages", PACKAGES_LIMIT as u64));
             }
-            let path = join(&directory, "Cargo.toml");
-            let manifest = self.manifest(&path)?;
-            if directory == self.workspace {
-                self.workspace_table(&path, &manifest)?;
+            let paths: Vec<String> = level.iter().map(|d| join(d, "Cargo.toml")).collect();
+            let contents = self.copy(&paths)?;
+            for ((directory, path), content) in level.iter().zip(&paths).zip(&contents) {
+                let manifest = parse(path, content)?;
+                if directory == self.workspace {
+                    self.workspace_table(path, &manifest)?;
+                }
+                self.dependencies(directory, path, &manifest)?;
             }
-            self.dependencies(&directory, &path, &manifest)?;
         }
         Ok(())
     }
 
-    fn copy(&mut self, path: &str) -> Result<Vec<u8>, CleanRoomError> {
-        if path.matches('/').count() > DEPTH_LIMIT {
+    fn copy(&mut self, paths: &[String]) -> Result<Vec<Vec<u8>>, CleanRoomError> {
+        if paths
+            .iter()
+            .any(|path| path.matches('/').count() > DEPTH_LIMIT)
+        {
             return Err(too_large("directories in one path", DEPTH_LIMIT as u64));
         }
-        let content = self.index.read(path, MANIFEST_LIMIT)?;
-        self.bytes += content.len() as u64;
+        let contents = self.index.read(paths, MANIFEST_LIMIT)?;
+        self.bytes += contents
+            .iter()
+            .map(|content| content.len() as u64)
+            .sum::<u64>();
         if self.bytes > TOTAL_LIMIT {
             return Err(too_large("bytes of manifests", TOTAL_LIMIT));
         }
-        self.scope.filled.insert(path.to_owned(), content.clone());
-        Ok(content)
-    }
-
-    fn manifest(&mut self, path: &str) -> Result<Table, CleanRoomError> {
-        let content = self.copy(path)?;
-        let error = |detail: String| CleanRoomError::Manifest {
-            path: path.to_owned(),
-            detail,
-        };
-        let text = std::str::from_utf8(&content).map_err(|_| error("not UTF-8".to_owned()))?;
-        toml::from_str(text).map_err(|source| error(source.message().to_owned()))
+        let copies = paths.iter().cloned().zip(contents.iter().cloned());
+        self.scope.filled.extend(copies);
+        Ok(contents)
     }
 
     /// The members that the workspace's own manifest lists.
@@ -349,12 +364,14 @@ impl Search<'_, '_> {
             }
             above.insert(String::new());
         }
-        for directory in above.difference(&self.scope.packages.clone()) {
-            let path = join(directory, "Cargo.toml");
-            if self.index.kinds.get(path.as_str()) == Some(&TreeKind::Regular) {
-                self.copy(&path)?;
-            }
-        }
+        let regular =
+            |path: &String| self.index.kinds.get(path.as_str()) == Some(&TreeKind::Regular);
+        let paths: Vec<String> = above
+            .difference(&self.scope.packages)
+            .map(|directory| join(directory, "Cargo.toml"))
+            .filter(regular)
+            .collect();
+        self.copy(&paths)?;
         Ok(())
     }
 
@@ -406,6 +423,15 @@ impl Search<'_, '_> {
     }
 }
 
+fn parse(path: &str, content: &[u8]) -> Result<Table, CleanRoomError> {
+    let error = |detail: &str| CleanRoomError::Manifest {
+        path: path.to_owned(),
+        detail: detail.to_owned(),
+    };
+    let text = std::str::from_utf8(content).map_err(|_| error("not UTF-8"))?;
+    toml::from_str(text).map_err(|source| error(source.message()))
+}
+
 /// The dependency sections of a manifest or of one of its targets.
 fn dependency_tables(table: &Table) -> Vec<&Table> {
     [
@@ -428,67 +454,6 @@ fn subtables(value: Option<&Value>) -> impl Iterator<Item = &Table> {
         .flat_map(|table| table.values().filter_map(Value::as_table))
 }
 
-/// Whether a name is that of a file that is copied without its content.
-fn may_be_empty(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    name.ends_with(".rs") || ["README.md", "README.txt", "README"].contains(&name)
-}
-
-/// Whether a file, named from its package's directory, is one that cargo finds a
-/// target or the readme by. What the manifest may name is kept too.
-pub(super) fn is_copied_empty(path: &str, manifest: &str) -> bool {
-    if !may_be_empty(path) {
-        return false;
-    }
-    let parts: Vec<&str> = path.split('/').collect();
-    match parts.as_slice() {
-        [_]
-        | ["src" | "tests" | "examples" | "benches", _]
-        | ["src", "bin", _]
-        | ["src", "bin", _, "main.rs"]
-        | ["tests" | "examples" | "benches", _, "main.rs"] => true,
-        [.., name] => manifest.contains(name),
-        [] => false,
-    }
-}
-
-/// Whether a path is made of names only, so that it stays below where it is put.
-pub(super) fn is_plain_path(path: &str) -> bool {
-    let plain = |name: &str| {
-        !name.is_empty() && name != "." && name != ".." && !name.contains(['\\', '\0', ':'])
-    };
-    path.split('/').all(plain)
-}
-
-/// A directory and a name in it.
-pub(super) fn join(directory: &str, name: &str) -> String {
-    if directory.is_empty() {
-        return name.to_owned();
-    }
-    format!("{directory}/{name}")
-}
-
-/// The path that `named` means in a directory of the tree, if it stays in it.
-fn resolve(directory: &str, named: &str) -> Option<String> {
-    if named.starts_with(['/', '\\']) || named.contains([':', '\0']) {
-        return None;
-    }
-    let mut parts: Vec<&str> = directory
-        .split('/')
-        .filter(|part| !part.is_empty())
-        .collect();
-    for part in named.split(['/', '\\']) {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop()?;
-            }
-            name => parts.push(name),
-        }
-    }
-    Some(parts.join("/"))
-}
-
 fn outside(manifest: &str, named: &str) -> CleanRoomError {
     CleanRoomError::OutsideTree {
         manifest: manifest.to_owned(),
@@ -502,52 +467,20 @@ fn too_large(what: &'static str, limit: u64) -> CleanRoomError {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
-    use crate::snapshot::tree::{TreeError, TreeFile};
-
-    struct Paper {
-        files: Vec<TreeFile>,
-        contents: BTreeMap<String, String>,
-    }
-
-    impl Tree for Paper {
-        fn files(&self) -> &[TreeFile] {
-            &self.files
-        }
-        fn read(&self, path: &str, _limit: u64) -> Result<Vec<u8>, TreeError> {
-            Ok(self.contents[path].clone().into_bytes())
-        }
-        fn read_many(&self, paths: &[&str], limit: u64) -> Vec<Result<Vec<u8>, TreeError>> {
-            paths.iter().map(|path| self.read(path, limit)).collect()
-        }
-        fn root(&self) -> Option<&Path> {
-            None
-        }
-    }
+    use crate::snapshot::tree::MemoryTree;
 
     /// A tree of these files; a content that starts with `->` is a link.
-    fn paper(files: &[(&str, &str)]) -> Paper {
-        let mut listed: Vec<TreeFile> = files
+    fn paper(files: &[(&str, &str)]) -> MemoryTree {
+        files
             .iter()
-            .map(|(path, content)| TreeFile {
-                path: (*path).to_owned(),
-                kind: match content.starts_with("->") {
-                    true => TreeKind::Link,
-                    false => TreeKind::Regular,
-                },
-                size: content.len() as u64,
+            .fold(MemoryTree::new(), |tree, (path, content)| {
+                if content.starts_with("->") {
+                    tree.other(path, TreeKind::Link)
+                } else {
+                    tree.file(path, *content)
+                }
             })
-            .collect();
-        listed.sort_by(|a, b| a.path.cmp(&b.path));
-        Paper {
-            files: listed,
-            contents: files
-                .iter()
-                .map(|(path, content)| ((*path).to_owned(), (*content).to_owned()))
-                .collect(),
-        }
     }
 
     fn find(files: &[(&str, &str)]) -> Result<Scope, String> {
@@ -674,13 +607,5 @@ mod tests {
         ] {
             assert!(one(&manifest).unwrap_err().contains("not a manifest"));
         }
-    }
-
-    #[test]
-    fn paths_are_resolved_by_their_names_alone() {
-        assert_eq!(resolve("a/b", "../c").as_deref(), Some("a/c"));
-        assert_eq!(resolve("", "./x//y/").as_deref(), Some("x/y"));
-        assert_eq!(resolve("a", "..").as_deref(), Some(""));
-        assert_eq!(resolve("a", "../.."), None);
     }
 }

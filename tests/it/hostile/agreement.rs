@@ -4,10 +4,11 @@ use std::path::Path;
 use std::time::Instant;
 
 use cargo_canary::snapshot::clean_room::{CRATES_ROOT, TREE_ROOT};
+use cargo_canary::snapshot::tree::DirectoryTree;
 use cargo_canary::snapshot::{clean_room, lock};
 use serde_json::Value;
 
-use super::reading::Directory;
+use super::reading::registry;
 use super::stage::cargo;
 
 /// A document with the paths of both sides taken out.
@@ -32,10 +33,10 @@ fn the_clean_room_says_of_this_project_what_cargo_says() {
     let host = host(cache.path());
     let text = std::fs::read_to_string(root.join("Cargo.lock")).unwrap();
     let lock = lock::parse(&text, "Cargo.lock").unwrap();
-    let tree = Directory::open(root);
-    let archives = clean_room::CargoCache::open(&host);
+    let tree = DirectoryTree::open(&host, root, None).unwrap();
+    let registry = registry(&host);
     let start = Instant::now();
-    let ours = match clean_room::metadata_from(&tree, ".", &lock, &archives, &host) {
+    let ours = match clean_room::metadata(&tree, ".", &lock, &registry, &host) {
         Ok(ours) => ours,
         Err(error @ clean_room::CleanRoomError::MissingCrates { .. }) => {
             println!("skipped: this machine built the project without cargo's cache: {error}");
@@ -44,8 +45,6 @@ fn the_clean_room_says_of_this_project_what_cargo_says() {
         Err(error) => panic!("{error}"),
     };
     println!("{} packages in {:?}", lock.packages.len(), start.elapsed());
-    let again = clean_room::metadata_from(&tree, "", &lock, &archives, &host).unwrap();
-    assert_eq!(ours, again, "the same tree has the same document");
     let ours: Value = serde_json::from_str(&ours.json).unwrap();
     let mut plain: Value = serde_json::from_str(&plain).unwrap();
     // The user may build elsewhere, and has one more directory above the crates.

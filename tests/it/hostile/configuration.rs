@@ -321,3 +321,15 @@ fn above_the_cache(stage: &Stage) {
         );
     }
 }
+
+/// An alias takes the place of `cargo canary`, never of the program itself.
+#[test]
+fn the_program_called_by_its_own_name_is_not_an_alias() {
+    let stage = Stage::new();
+    alias(&stage);
+    let ran = stage.watch(|stage| {
+        let program = std::path::Path::new(env!("CARGO_BIN_EXE_cargo-canary"));
+        stage.command(program, &["--version"], &stage.repo, &[])
+    });
+    assert_eq!(ran.effects, []);
+}

@@ -18,7 +18,7 @@ pub(super) const CASES: &[Case] = &[
         fires: &[Effect::Hangs],
         make: |stage| pipe(stage, "Cargo.lock"),
         plain: hurried,
-        ours: Ours::Refuses("not there"),
+        ours: Ours::Refuses("there is no `Cargo.lock`"),
     },
     Case::metadata(
         "a manifest of ten megabytes",

@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 use super::stage::{Effect, Stage};
 use super::{Case, LIE, Ours};
 
-const LINK: Ours = Ours::Refuses("regular file");
+const LINK: Ours = Ours::Refuses("symbolic link");
 const OUTSIDE: Ours = Ours::Refuses("outside of the audited tree");
 
 pub(super) const CASES: &[Case] = &[
@@ -25,13 +25,13 @@ pub(super) const CASES: &[Case] = &[
         "Cargo.toml of a member is a link",
         &[Effect::Lies],
         manifest_link,
-        Ours::Refuses("symbolic link"),
+        LINK,
     ),
     Case::metadata(
         "the directory of a member is a link",
         &[Effect::Lies],
         directory_link,
-        Ours::Refuses("symbolic link"),
+        LINK,
     ),
     Case::metadata(
         "a path dependency outside",

@@ -8,12 +8,12 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use cargo_canary::host::{Environment, Host};
+use cargo_canary::host::{Environment, Get, Host, Net, NetError, Response};
 
 /// The word that stands in whatever must not be believed or must not be read.
 pub(crate) const LIE: &str = "THIS-IS-A-LIE";
@@ -67,6 +67,8 @@ pub(crate) struct Stage {
     pub(crate) url: String,
     marker: PathBuf,
     listener: Listener,
+    /// The addresses that our own network door was asked for.
+    asked: Arc<Mutex<Vec<String>>>,
     _directory: tempfile::TempDir,
 }
 
@@ -86,6 +88,7 @@ impl Stage {
             marker: root.join("marker"),
             url: format!("http://127.0.0.1:{}", listener.port),
             listener,
+            asked: Arc::default(),
             root,
             _directory: directory,
         };
@@ -314,7 +317,9 @@ impl Stage {
         if self.marker.exists() {
             effects.push(Effect::Runs);
         }
-        if self.listener.connections.load(Ordering::SeqCst) > 0 {
+        let asked = self.asked.lock().unwrap();
+        let to_them = asked.iter().any(|url| url.starts_with(&self.url));
+        if to_them || self.listener.connections.load(Ordering::SeqCst) > 0 {
             effects.push(Effect::Connects);
         }
         if snapshot(&self.outside) != before {
@@ -333,7 +338,8 @@ impl Stage {
         Run { effects, ran }
     }
 
-    /// The doors of this program on this stage, without network.
+    /// The doors of this program on this stage. The network door writes down what
+    /// it is asked for, and never answers.
     pub(crate) fn host(&self) -> Host {
         let text = |path: PathBuf| path.into_os_string();
         let vars = [
@@ -349,7 +355,7 @@ impl Stage {
         ];
         Host {
             env: Environment::new(vars.map(|(name, value)| (name.to_owned(), value))),
-            ..Host::real(None)
+            ..Host::real(Some(Box::new(Recorder(Arc::clone(&self.asked)))))
         }
     }
 
@@ -435,6 +441,25 @@ pub(crate) fn crate_archive(description: &str) -> Vec<u8> {
             .unwrap();
     }
     tar.into_inner().unwrap().finish().unwrap()
+}
+
+/// A network on which nobody answers.
+struct Recorder(Arc<Mutex<Vec<String>>>);
+
+impl Net for Recorder {
+    fn get_all(&self, requests: &[Get]) -> Vec<Result<Response, NetError>> {
+        let mut asked = self.0.lock().unwrap();
+        asked.extend(requests.iter().map(|request| request.url.clone()));
+        let no_answer = |request: &Get| NetError::NoAnswer {
+            url: request.url.clone(),
+            detail: "nobody answers here".to_owned(),
+        };
+        requests.iter().map(no_answer).map(Err).collect()
+    }
+
+    fn requests(&self) -> u64 {
+        self.0.lock().unwrap().len() as u64
+    }
 }
 
 /// Counts connections, and asks every caller for a token.
