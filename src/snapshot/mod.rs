@@ -13,6 +13,7 @@ pub mod direct;
 pub mod clean_room;
 mod open;
 mod load;
+mod routes;
 mod verify;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,6 +25,7 @@ use crate::pkg::{DependencyKind, PackageId};
 
 pub use load::{Routes, load_by};
 pub use open::{LoadError, Opened, RouteError, ensure_distinct, open};
+pub use routes::load;
 
 /// How a build was named on the command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
