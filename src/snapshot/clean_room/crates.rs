@@ -7,6 +7,7 @@ use std::io::Read;
 
 use flate2::read::GzDecoder;
 use rayon::prelude::*;
+use toml::{Table, Value};
 
 use super::CleanRoomError;
 use super::paths::{is_copied_empty, is_plain_path};
@@ -157,15 +158,45 @@ fn skeleton(id: &PackageId, checksum: &str, archive: &[u8]) -> Result<Skeleton, 
     }
     let manifest = manifest.ok_or("it holds no manifest")?;
     let text = String::from_utf8_lossy(&manifest);
-    let empty = sources
-        .into_iter()
-        .filter(|path| is_copied_empty(path, &text))
-        .collect();
+    let empty = if names_its_files(&text) {
+        BTreeSet::new()
+    } else {
+        let needed = |path: &String| is_copied_empty(path, &text);
+        sources.into_iter().filter(needed).collect()
+    };
     Ok(Skeleton {
         checksums: format!("{{\"files\":{{}},\"package\":\"{checksum}\"}}"),
         manifest,
         empty,
     })
+}
+
+/// Whether a manifest names all that cargo would else look for. Those that cargo
+/// writes since 2024 do, which spares most of the files.
+fn names_its_files(manifest: &str) -> bool {
+    let Ok(manifest) = toml::from_str::<Table>(manifest) else {
+        return false;
+    };
+    let Some(package) = manifest.get("package").and_then(Value::as_table) else {
+        return false;
+    };
+    let off = |key: &&str| package.get(*key).and_then(Value::as_bool) == Some(false);
+    let named = |key: &&str| package.contains_key(*key);
+    let has_path = |target: &Value| target.get("path").is_some();
+    let targets = ["bin", "example", "test", "bench"]
+        .iter()
+        .filter_map(|key| manifest.get(*key).and_then(Value::as_array))
+        .flatten();
+    let discovery = [
+        "autolib",
+        "autobins",
+        "autoexamples",
+        "autotests",
+        "autobenches",
+    ];
+    discovery.iter().all(off)
+        && ["build", "readme"].iter().all(named)
+        && manifest.get("lib").into_iter().chain(targets).all(has_path)
 }
 
 #[cfg(test)]
@@ -213,6 +244,18 @@ mod tests {
             skeleton.empty.iter().collect::<Vec<_>>(),
             ["build.rs", "src/lib.rs"]
         );
+    }
+
+    #[test]
+    fn a_manifest_that_names_its_files_needs_none() {
+        let auto = "autolib = false\nautobins = false\nautoexamples = false\nautotests = false\nautobenches = false\n";
+        let named =
+            format!("[package]\nbuild = false\nreadme = false\n{auto}[lib]\npath = 'src/lib.rs'\n");
+        assert!(names_its_files(&named));
+        let unnamed = format!("{named}[[test]]\nname = 'x'\n");
+        assert!(!names_its_files(&unnamed));
+        assert!(!names_its_files(&named.replace("autotests = false", "")));
+        assert!(!names_its_files(&named.replace("build = false", "")));
     }
 
     #[test]
