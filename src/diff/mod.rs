@@ -1,12 +1,23 @@
 //! Two snapshots in, the changes between them out; and which change forced
-//! which. Pure.
+//! which. Pure: no IO, no clock, no judgement of what a change is worth.
 //!
 //! Imports: pkg, snapshot.
 
-use std::collections::BTreeSet;
+mod attribution;
+mod draft;
+mod forest;
+mod identity;
+mod pairing;
+mod paths;
+mod reason;
+mod side;
 
-use crate::pkg::Release;
-use crate::snapshot::{PackageManifest, Placement};
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::pkg::{Release, Step};
+use crate::snapshot::{
+    DeclaredRequirements, InputKind, PackageManifest, Placement, Snapshot, Workspace,
+};
 
 /// What kind of difference a change is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -152,15 +163,32 @@ pub const MAX_PATHS: usize = 4;
 
 impl Change {
     /// The release that comes in: on the head side and not on the base side.
+    /// Where several do, it is the one that the id names.
     #[must_use]
     pub fn incoming(&self) -> Option<&Release> {
-        self.to.iter().find(|release| !self.from.contains(release))
+        self.only_in(&self.to, &self.from)
     }
 
     /// The release that goes out: on the base side and not on the head side.
+    /// Where several do, it is the one that the id names.
     #[must_use]
     pub fn outgoing(&self) -> Option<&Release> {
-        self.from.iter().find(|release| !self.to.contains(release))
+        self.only_in(&self.from, &self.to)
+    }
+
+    /// The step from the outgoing release to the incoming one.
+    #[must_use]
+    pub fn step(&self) -> Option<Step> {
+        Some(Step::between(&self.outgoing()?.version, &self.incoming()?.version))
+    }
+
+    fn only_in<'a>(&self, side: &'a [Release], other: &[Release]) -> Option<&'a Release> {
+        let all_versions = identity::lists_all_versions(self.kind);
+        let same = |a: &Release, b: &Release| {
+            a.version == b.version && a.source == b.source && (all_versions || a.checksum == b.checksum)
+        };
+        let candidates = side.iter().filter(|a| !other.iter().any(|b| same(a, b))).collect();
+        identity::named_by(self, candidates)
     }
 }
 
@@ -173,4 +201,88 @@ pub struct GraphDiff {
     pub digest: String,
     /// What kept attribution from being complete, in words; empty when it is.
     pub attribution_notes: Vec<String>,
+}
+
+/// A decision: an update root and what it forced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision<'a> {
+    /// The update root.
+    pub root: &'a Change,
+    /// The changes that it forced, directly or through others, sorted by id.
+    pub forced: Vec<&'a Change>,
+}
+
+impl GraphDiff {
+    /// The update roots, sorted by id.
+    pub fn roots(&self) -> impl Iterator<Item = &Change> {
+        self.changes.iter().filter(|change| change.forced_by.is_none())
+    }
+
+    /// The update roots with what they forced, sorted by the root's id. Each
+    /// change is in exactly one of them.
+    #[must_use]
+    pub fn decisions(&self) -> Vec<Decision<'_>> {
+        let mut forced: BTreeMap<&str, Vec<&Change>> = BTreeMap::new();
+        for change in &self.changes {
+            if let Some(by) = &change.forced_by {
+                forced.entry(&by.root).or_default().push(change);
+            }
+        }
+        self.roots()
+            .map(|root| Decision { root, forced: forced.remove(root.id.as_str()).unwrap_or_default() })
+            .collect()
+    }
+
+    /// The change with an id.
+    #[must_use]
+    pub fn change(&self, id: &str) -> Option<&Change> {
+        let at = self.changes.binary_search_by(|change| change.id.as_str().cmp(id)).ok()?;
+        self.changes.get(at)
+    }
+}
+
+/// All changes between two snapshots. Workspaces are compared by path; one that
+/// is on one side only has all of its packages added or removed. `declared` has
+/// the requirements of packages whose edges carry none, and may be empty.
+#[must_use]
+pub fn diff(base: &Snapshot, head: &Snapshot, declared: &DeclaredRequirements) -> GraphDiff {
+    let pairs = paired_workspaces(base, head);
+    let drafts = pairs.iter().enumerate().flat_map(|(at, pair)| draft::drafts(at, pair)).collect();
+    let mut drafts = draft::merged(drafts);
+    identity::name_all(&mut drafts);
+    drafts.sort_by(|a, b| a.change.id.cmp(&b.change.id));
+    let attribution_notes = attribution::attribute(&pairs, declared, &mut drafts);
+    let changes: Vec<Change> = drafts.into_iter().map(|draft| draft.change).collect();
+    GraphDiff { digest: identity::digest(&changes), changes, attribution_notes }
+}
+
+fn paired_workspaces<'a>(base: &'a Snapshot, head: &'a Snapshot) -> Vec<draft::Pair<'a>> {
+    let mut by_path: BTreeMap<&str, (Option<&Workspace>, Option<&Workspace>)> = BTreeMap::new();
+    for workspace in &base.workspaces {
+        by_path.entry(&workspace.path).or_default().0 = Some(workspace);
+    }
+    for workspace in &head.workspaces {
+        by_path.entry(&workspace.path).or_default().1 = Some(workspace);
+    }
+    let pair = |(path, (old, new)): (&str, (Option<&'a Workspace>, Option<&'a Workspace>))| {
+        let (base, head_side) = (old.map(side::Side::of), new.map(side::Side::of));
+        let resolved = match (&base, &head_side) {
+            (Some(base), Some(head)) => (base.is_resolved(), head.is_resolved()),
+            _ => (true, true),
+        };
+        let (base, head_side) = (base.unwrap_or_default(), head_side.unwrap_or_default());
+        let pairing = pairing::pair(&base, &head_side);
+        let lock = lock_path(head, path);
+        draft::Pair { path: path.to_owned(), lock, base, head: head_side, pairing, resolved }
+    };
+    by_path.into_iter().map(pair).collect()
+}
+
+/// Where the lock file of a workspace is: the input itself, or below the root.
+fn lock_path(snapshot: &Snapshot, workspace: &str) -> String {
+    match (snapshot.input.kind, workspace) {
+        (InputKind::Lock, _) => snapshot.input.given.clone(),
+        (_, "" | ".") => "Cargo.lock".to_owned(),
+        (_, path) => format!("{path}/Cargo.lock"),
+    }
 }

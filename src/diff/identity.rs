@@ -1,0 +1,117 @@
+//! Ids of changes, and the digest of a difference.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use sha2::{Digest as _, Sha256};
+
+use super::draft::Draft;
+use super::{Change, ChangeKind};
+use crate::pkg::Release;
+
+/// Gives each draft its id: the shortest form that none of the drafts of its
+/// name shares. The drafts come in the order of packages.
+pub(super) fn name_all(drafts: &mut [Draft]) {
+    let mut taken = BTreeSet::new();
+    for same_name in drafts.chunk_by_mut(|a, b| a.change.package == b.change.package) {
+        let ids = shortest(same_name);
+        for (draft, id) in same_name.iter_mut().zip(ids) {
+            let mut unique = id.clone();
+            let mut further = 1;
+            while !taken.insert(unique.clone()) {
+                further += 1;
+                unique = format!("{id} #{further}");
+            }
+            draft.change.id = unique;
+        }
+    }
+}
+
+fn shortest(drafts: &[Draft]) -> Vec<String> {
+    if let [only] = drafts {
+        return vec![only.change.package.clone()];
+    }
+    let mut ids: Vec<String> = drafts.iter().map(|draft| spelled(draft, 0)).collect();
+    for detail in 1..=MOST_DETAIL {
+        let mut uses: BTreeMap<&str, usize> = BTreeMap::new();
+        for id in &ids {
+            *uses.entry(id).or_default() += 1;
+        }
+        let shared: Vec<bool> = ids.iter().map(|id| uses.get(id.as_str()).is_some_and(|n| *n > 1)).collect();
+        for ((id, draft), _) in ids.iter_mut().zip(drafts).zip(shared).filter(|(_, shared)| *shared) {
+            *id = spelled(draft, detail);
+        }
+    }
+    ids
+}
+
+/// The last of the forms of [`spelled`].
+const MOST_DETAIL: u8 = 3;
+
+/// `name@version`, then with the source, then with what it replaces, then with the kind.
+fn spelled(draft: &Draft, detail: u8) -> String {
+    let Some(release) = draft.into.as_ref().or(draft.out.as_ref()) else {
+        return draft.change.package.clone();
+    };
+    let mut id = at_version(&draft.change.package, release);
+    if detail >= 1 {
+        let _ = write!(id, " ({})", release.source);
+    }
+    if detail >= 2
+        && let (Some(out), Some(_)) = (&draft.out, &draft.into)
+    {
+        let _ = write!(id, " from {}", out.version);
+    }
+    if detail >= 3 {
+        let _ = write!(id, " {}", draft.change.kind.as_str());
+    }
+    id
+}
+
+fn at_version(package: &str, release: &Release) -> String {
+    format!("{package}@{}", release.version)
+}
+
+/// The release of several that an id names: the only one, or the one whose
+/// version, and source where it is given, the id bears.
+pub(super) fn named_by<'a>(change: &Change, candidates: Vec<&'a Release>) -> Option<&'a Release> {
+    if let [only] = candidates.as_slice() {
+        return Some(only);
+    }
+    let bears = |release: &&Release| {
+        let short = at_version(&change.package, release);
+        let Some(rest) = change.id.strip_prefix(&short) else {
+            return false;
+        };
+        rest.is_empty() || rest.starts_with(&format!(" ({})", release.source))
+    };
+    candidates.into_iter().find(bears)
+}
+
+/// `sha256:…` over ids, kinds, from and to. The changes come sorted by id.
+pub(super) fn digest(changes: &[Change]) -> String {
+    let mut text = String::new();
+    for change in changes {
+        // The debug form quotes and escapes, so that no name can imitate a line.
+        let _ = write!(text, "{:?} {}", change.id, change.kind.as_str());
+        for (side, releases) in [("from", &change.from), ("to", &change.to)] {
+            let _ = write!(text, " {side}");
+            for Release { version, source, checksum } in releases {
+                let source = source.to_lock().unwrap_or_else(|| "local".to_owned());
+                let checksum = checksum.as_deref().unwrap_or("-");
+                let _ = write!(text, " {version} {source:?} {checksum:?}");
+            }
+        }
+        text.push('\n');
+    }
+    let mut digest = String::from("sha256:");
+    for byte in Sha256::digest(text.as_bytes()) {
+        let _ = write!(digest, "{byte:02x}");
+    }
+    digest
+}
+
+/// Whether the lists of a change hold all live versions of the name.
+pub(super) fn lists_all_versions(kind: ChangeKind) -> bool {
+    matches!(kind, ChangeKind::Duplicated | ChangeKind::Merged)
+}

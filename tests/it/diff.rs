@@ -1,0 +1,567 @@
+//! Each kind of change, pairing, ids and reasons, on small graphs in text.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use cargo_canary::diff::{Change, ChangeKind, GraphDiff, diff};
+use cargo_canary::pkg::{DependencyKind, PackageId, Release, Source, Step};
+use cargo_canary::registry::Dependency;
+use cargo_canary::snapshot::{DeclaredRequirements, Snapshot};
+
+use crate::support::graph::snapshot;
+
+fn compare(base: &str, head: &str) -> GraphDiff {
+    diff(&snapshot(base), &snapshot(head), &DeclaredRequirements::new())
+}
+
+fn releases(releases: &[Release]) -> String {
+    let one = |release: &Release| match &release.source {
+        Source::CratesIo => release.version.to_string(),
+        source => format!("{} ({source})", release.version),
+    };
+    releases.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// One line for each change: id, kind, releases, root and reason.
+fn shown(diff: &GraphDiff) -> String {
+    let mut text = String::new();
+    for change in &diff.changes {
+        let Change { id, kind, from, to, .. } = change;
+        let arrow = format!("{} -> {}", releases(from), releases(to));
+        let _ = write!(text, "{id}: {} {}", kind.as_str(), arrow.trim());
+        if let Some(by) = &change.forced_by {
+            let _ = write!(text, " | {}: {}", by.chain.join(" > "), by.because);
+        }
+        text.push('\n');
+    }
+    text
+}
+
+#[track_caller]
+fn check(base: &str, head: &str, expected: &str) {
+    let wanted: String = expected.lines().map(str::trim).filter(|l| !l.is_empty()).map(|l| format!("{l}\n")).collect();
+    assert_eq!(shown(&compare(base, head)), wanted);
+}
+
+#[test]
+fn equal_graphs_have_no_changes() {
+    let text = "app -> a 1, b 2 dev\na 1 sum=aa features=x -> b 2\n[tools]\ntool -> a 1";
+    let diff = compare(text, text);
+    assert_eq!(diff.changes, []);
+    assert_eq!(diff.attribution_notes, Vec::<String>::new());
+    assert!(diff.digest.starts_with("sha256:"));
+}
+
+#[test]
+fn one_version_in_the_place_of_another_is_an_upgrade_or_a_downgrade() {
+    check("app -> a 1.2", "app -> a 1.10", "a: upgraded 1.2.0 -> 1.10.0");
+    check("app -> a 1.0.0", "app -> a 1.0.0-rc.1", "a: downgraded 1.0.0 -> 1.0.0-rc.1");
+    let diff = compare("app -> a 1.2", "app -> a 1.10");
+    assert_eq!(diff.changes[0].step(), Some(Step::Minor));
+}
+
+#[test]
+fn a_name_that_comes_or_goes_is_added_or_removed() {
+    check("app -> a 1", "app -> b 1", "a: removed 1.0.0 ->\nb: added -> 1.0.0");
+}
+
+#[test]
+fn two_new_versions_of_a_new_name_are_both_added() {
+    check("app", "app -> a 1, a 2", "a@1.0.0: added -> 1.0.0\na@2.0.0: added -> 2.0.0");
+}
+
+#[test]
+fn a_further_version_of_a_name_that_stays_is_a_duplicate() {
+    check("app -> a 1", "app -> a 1, a 2", "a: duplicated 1.0.0 -> 1.0.0, 2.0.0");
+    check("app -> a 1, a 2", "app -> a 2", "a: merged 1.0.0, 2.0.0 -> 2.0.0");
+}
+
+#[test]
+fn each_of_several_duplicates_knows_its_own_release() {
+    let diff = compare("app -> w 0.48.0", "app -> w 0.48.5, w 0.52, w 0.59");
+    let incoming = |id: &str| diff.change(id).unwrap().incoming().unwrap().version.to_string();
+    assert_eq!(incoming("w@0.52.0"), "0.52.0");
+    assert_eq!(incoming("w@0.59.0"), "0.59.0");
+    assert_eq!(diff.change("w@0.48.5").unwrap().kind, ChangeKind::Upgraded);
+    assert_eq!(diff.change("w@0.59.0").unwrap().outgoing().unwrap().version.to_string(), "0.48.0");
+}
+
+#[test]
+fn another_checksum_of_the_same_version_is_other_content() {
+    check("app -> a 1\na 1 sum=aa", "app -> a 1\na 1 sum=bb", "a: content-changed 1.0.0 -> 1.0.0");
+}
+
+#[test]
+fn a_checksum_that_only_one_side_has_proves_nothing() {
+    check("app -> a 1\na 1 sum=aa", "app -> a 1", "");
+}
+
+#[test]
+fn build_metadata_is_no_step_and_yet_other_content() {
+    check("app -> a 1.0.0+x", "app -> a 1.0.0+y", "a: content-changed 1.0.0+x -> 1.0.0+y");
+    check("app -> a 2.0.9+z.1.5.5", "app -> a 2.0.10+z.1.5.6", "a: upgraded 2.0.9+z.1.5.5 -> 2.0.10+z.1.5.6");
+}
+
+#[test]
+fn a_moved_branch_is_other_content_at_one_version_and_an_upgrade_at_another() {
+    let at = |version: &str, rev: &str| format!("app -> a {version} git+https://h.example/a?branch=main#{rev}");
+    let same = compare(&at("1.0.0", "aaaa"), &at("1.0.0", "bbbb"));
+    assert_eq!(same.changes[0].kind, ChangeKind::ContentChanged);
+    let higher = compare(&at("1.0.0", "aaaa"), &at("2.0.0", "bbbb"));
+    assert_eq!(higher.changes[0].kind, ChangeKind::Upgraded);
+    let tracked = compare(&at("1.0.0", "aaaa"), "app -> a 1 git+https://h.example/a?tag=v1#aaaa");
+    assert_eq!(tracked.changes, []);
+}
+
+#[test]
+fn another_place_is_a_move_whatever_the_version() {
+    check(
+        "app -> a 1",
+        "app -> a 1.1 git+https://h.example/a#00",
+        "a: source-moved 1.0.0 -> 1.1.0 (git+https://h.example/a#00)",
+    );
+    check("app -> a 1", "app -> a 1 path", "a: source-moved 1.0.0 -> 1.0.0 (local)");
+    check(
+        "app -> a 1",
+        "app -> a 1 registry+https://evil.example/index.crates.io/",
+        "a: source-moved 1.0.0 -> 1.0.0 (registry+https://evil.example/index.crates.io/)",
+    );
+}
+
+#[test]
+fn local_packages_are_no_changes() {
+    check("app 1 member -> lib 1 path", "app 2 member -> lib 3 path, tool 1 path", "");
+}
+
+#[test]
+fn a_registry_package_named_like_a_local_one_is_added() {
+    check("app -> a 1 path", "app -> a 1 path, a 1.0.1", "a: added -> 1.0.1");
+}
+
+#[test]
+fn one_of_two_versions_can_move() {
+    check(
+        "app -> a 1, a 2",
+        "app -> a 1, a 2 git+https://h.example/a#00",
+        "a: source-moved 2.0.0 -> 2.0.0 (git+https://h.example/a#00)",
+    );
+    check(
+        "app -> a 1, b 1\nb 1 -> a 2",
+        "app -> a 3, b 1\nb 1 -> a 2 git+https://h.example/a#00",
+        "a@2.0.0: source-moved 2.0.0 -> 2.0.0 (git+https://h.example/a#00)
+         a@3.0.0: upgraded 1.0.0 -> 3.0.0",
+    );
+}
+
+#[test]
+fn two_versions_that_change_places_are_no_change() {
+    check("app -> x 1, y 1\nx 1 -> a 1\ny 1 -> a 2", "app -> x 1, y 1\nx 1 -> a 2\ny 1 -> a 1", "");
+}
+
+#[test]
+fn versions_pair_within_their_compatibility_class() {
+    check(
+        "app -> a 1.0, a 2.0",
+        "app -> a 1.9, a 2.1",
+        "a@1.9.0: upgraded 1.0.0 -> 1.9.0\na@2.1.0: upgraded 2.0.0 -> 2.1.0",
+    );
+    check(
+        "app -> a 0.1.9, a 0.2.0",
+        "app -> a 0.2.1",
+        "a@0.1.9: merged 0.1.9, 0.2.0 -> 0.2.1\na@0.2.1: upgraded 0.2.0 -> 0.2.1",
+    );
+}
+
+#[test]
+fn versions_pair_by_their_dependants_before_nearness() {
+    check(
+        "app -> x 1, y 1\nx 1 -> a 1\ny 1 -> a 2",
+        "app -> x 1, y 1\nx 1 -> a 4\ny 1 -> a 3",
+        "a@3.0.0: upgraded 2.0.0 -> 3.0.0\na@4.0.0: upgraded 1.0.0 -> 4.0.0 ",
+    );
+}
+
+#[test]
+fn three_versions_become_two() {
+    check(
+        "app -> x 1, y 1, z 1\nx 1 -> a 1\ny 1 -> a 2\nz 1 -> a 3",
+        "app -> x 1, y 1, z 1\nx 1 -> a 4\ny 1 -> a 4\nz 1 -> a 3.1",
+        "a@1.0.0: merged 1.0.0, 2.0.0, 3.0.0 -> 3.1.0, 4.0.0
+         a@3.1.0: upgraded 3.0.0 -> 3.1.0
+         a@4.0.0: upgraded 2.0.0 -> 4.0.0",
+    );
+}
+
+#[test]
+fn the_same_name_in_two_registries_stays_apart() {
+    let other = "registry+https://r.example/index";
+    check(
+        &format!("app -> a 1, a 1 {other}"),
+        &format!("app -> a 1.1, a 1 {other}"),
+        "a: upgraded 1.0.0 -> 1.1.0",
+    );
+    check(
+        &format!("app -> a 1, a 1 {other}"),
+        &format!("app -> a 1.1, a 1.1 {other}"),
+        "a@1.1.0 (crates.io): upgraded 1.0.0 -> 1.1.0
+         a@1.1.0 (registry+https://r.example/index): upgraded 1.0.0 (registry+https://r.example/index) \
+         -> 1.1.0 (registry+https://r.example/index)",
+    );
+}
+
+#[test]
+fn a_name_with_very_many_versions_is_paired_in_order() {
+    let all = |minor: usize| {
+        let versions = (1..200).map(|major| format!("a {major}.{minor}"));
+        format!("app -> {}", versions.collect::<Vec<_>>().join(", "))
+    };
+    let diff = compare(&all(0), &all(1));
+    assert_eq!(diff.changes.len(), 199);
+    assert!(diff.changes.iter().all(|change| change.step() == Some(Step::Minor)));
+}
+
+#[test]
+fn features_are_compared_by_side() {
+    let diff = compare(
+        "app -> a 1\na 1 features=x+y host-features=m",
+        "app -> a 1\na 1 features=y+z host-features=m+n",
+    );
+    let change = &diff.changes[0];
+    assert_eq!(change.kind, ChangeKind::FeaturesChanged);
+    assert_eq!(change.features.target_gained, ["z".to_owned()].into());
+    assert_eq!(change.features.target_lost, ["x".to_owned()].into());
+    assert_eq!(change.features.host_gained, ["n".to_owned()].into());
+    assert!(change.features.host_lost.is_empty());
+}
+
+#[test]
+fn a_release_that_is_compiled_elsewhere_is_a_placement_change() {
+    let change = |base: &str, head: &str| compare(base, head).changes.remove(0);
+    let moved = change("app -> a 1 dev\na 1 role=dev", "app -> a 1\na 1 role=target features=std");
+    assert_eq!(moved.kind, ChangeKind::PlacementChanged);
+    assert_eq!(moved.features.target_gained, ["std".to_owned()].into());
+    assert_eq!(moved.placement_before.unwrap().roles.len(), 1);
+    let host = change("app -> a 1\na 1 role=host", "app -> a 1\na 1 role=host+target");
+    assert_eq!(host.kind, ChangeKind::PlacementChanged);
+    let targets = change("app -> a 1\na 1 targets=linux", "app -> a 1\na 1 targets=linux+windows");
+    assert_eq!(targets.kind, ChangeKind::PlacementChanged);
+}
+
+#[test]
+fn an_assumed_placement_is_not_compared() {
+    let diff = compare("app -> a 1", "app -> a 1\na 1 features=x");
+    assert_eq!(diff.changes, []);
+    assert_eq!(
+        diff.attribution_notes,
+        ["`.`: only one of the two graphs is resolved, so features and placement are not compared"]
+    );
+}
+
+#[test]
+fn dependencies_gained_and_lost_leave_out_those_for_development() {
+    let diff = compare(
+        "app -> a 1\na 1 features=x -> b 1, c 1 build",
+        "app -> a 1.1\na 1.1 features=x -> b 2, d 1 build, e 1 dev",
+    );
+    let change = diff.change("a").unwrap();
+    assert_eq!(change.dependencies_gained, ["d"]);
+    assert_eq!(change.dependencies_lost, ["c"]);
+}
+
+#[test]
+fn a_workspace_on_one_side_brings_all_of_its_packages() {
+    check("app -> a 1", "app -> a 1\n[tools]\ntool -> a 1, b 1", "a: added -> 1.0.0\nb: added -> 1.0.0");
+    let diff = compare("app -> a 1\n[tools]\ntool -> a 1", "app -> a 1");
+    assert_eq!(diff.changes[0].workspaces, ["tools"]);
+    assert_eq!(diff.changes[0].kind, ChangeKind::Removed);
+}
+
+#[test]
+fn the_same_change_in_two_workspaces_is_one() {
+    let diff = compare(
+        "app -> a 1\na 1 role=dev targets=t1\n[tools]\ntool -> b 1\nb 1 targets=t2 -> a 1",
+        "app -> a 2\na 2 role=dev targets=t1\n[tools]\ntool -> b 1\nb 1 targets=t2 -> a 2",
+    );
+    let [change] = diff.changes.as_slice() else { panic!("{}", shown(&diff)) };
+    assert_eq!(change.workspaces, [".", "tools"]);
+    assert_eq!(change.paths, [vec!["app", "a"], vec!["tool", "b", "a"]]);
+    assert_eq!(change.lock_line, Some(("Cargo.lock".into(), 1)));
+    assert!(change.placement.direct && change.placement.is_built());
+    assert_eq!(change.placement.roles.len(), 1);
+}
+
+#[test]
+fn different_changes_to_one_version_have_different_ids() {
+    check(
+        "app -> a 1.0\n[tools]\ntool -> a 1.1",
+        "app -> a 1.2\n[tools]\ntool -> a 1.2",
+        "a@1.2.0 (crates.io) from 1.0.0: upgraded 1.0.0 -> 1.2.0
+         a@1.2.0 (crates.io) from 1.1.0: upgraded 1.1.0 -> 1.2.0",
+    );
+}
+
+#[test]
+fn paths_are_the_shortest_and_name_versions_only_where_needed() {
+    let diff = compare(
+        "app -> x 1, y 1, z 1\nx 1 -> a 1\ny 1 -> a 1\nz 1 -> x 2\nx 2 -> a 1",
+        "app -> x 1, y 1, z 1\nx 1 -> a 1.1\ny 1 -> a 1.1\nz 1 -> x 2\nx 2 -> a 1.1",
+    );
+    let change = diff.change("a").unwrap();
+    assert_eq!(change.paths, [["app", "x@1.0.0", "a"], ["app", "y", "a"]]);
+}
+
+#[test]
+fn paths_keep_to_what_is_built() {
+    let built = "a 1 role=target\nx 1 role=dev -> a 1\ny 1 role=target -> z 1\nz 1 role=target -> a 1";
+    let head = format!("app -> x 1 dev, y 1\n{built}");
+    let diff = compare(&head.replace("a 1", "a 0.9"), &head);
+    assert_eq!(diff.change("a").unwrap().paths, [["app", "y", "z", "a"]]);
+    let dev_only = "app -> x 1 dev\nx 1 role=dev -> a 1\na 1 role=dev";
+    let diff = compare(&dev_only.replace("a 1", "a 0.9"), dev_only);
+    assert_eq!(diff.change("a").unwrap().paths, [["app", "x", "a"]]);
+}
+
+#[test]
+fn a_removed_package_has_its_paths_in_the_base() {
+    let diff = compare("app -> x 1\nx 1 -> a 1", "app -> x 1");
+    assert_eq!(diff.change("a").unwrap().paths, [["app", "x", "a"]]);
+}
+
+#[test]
+fn a_requirement_that_shuts_out_the_old_version_forces_the_new_one() {
+    check(
+        "app -> image 0.25.1 req=^0.25.1\nimage 0.25.1 -> png 0.17.10 req=^0.17.6",
+        "app -> image 0.25.2 req=^0.25.2\nimage 0.25.2 -> png 0.17.14 req=^0.17.14",
+        "image: upgraded 0.25.1 -> 0.25.2
+         png: upgraded 0.17.10 -> 0.17.14 | image: `image 0.25.2` requires `png ^0.17.14`",
+    );
+}
+
+#[test]
+fn a_requirement_that_accepts_the_old_version_forces_nothing() {
+    let diff = compare(
+        "app -> image 0.25.1 req=^0.25\nimage 0.25.1 -> png 0.17.10 req=^0.17",
+        "app -> image 0.25.2 req=^0.25\nimage 0.25.2 -> png 0.17.14 req=^0.17",
+    );
+    assert_eq!(diff.roots().count(), 2);
+    assert_eq!(diff.attribution_notes, Vec::<String>::new());
+}
+
+#[test]
+fn an_exact_requirement_forces_a_downgrade() {
+    check(
+        "app -> a 1\na 1 -> b 1.5 req=^1",
+        "app -> a 1.1\na 1.1 -> b 1.2 req=>=1&<1.3",
+        "a: upgraded 1.0.0 -> 1.1.0\nb: downgraded 1.5.0 -> 1.2.0 | a: `a 1.1.0` requires `b >=1, <1.3`",
+    );
+}
+
+#[test]
+fn what_a_new_release_brings_is_forced_by_it_all_the_way_down() {
+    check(
+        "app -> a 1",
+        "app -> a 1.1\na 1.1 -> b 1\nb 1 -> c 1",
+        "a: upgraded 1.0.0 -> 1.1.0
+         b: added -> 1.0.0 | a: `b` is new in `a 1.1.0`
+         c: added -> 1.0.0 | a > b: `b 1.0.0` needs `c`",
+    );
+    let diff = compare("app -> a 1", "app -> a 1.1\na 1.1 -> b 1\nb 1 -> c 1");
+    assert_eq!(diff.change("a").unwrap().forces, ["b", "c"]);
+    assert_eq!(diff.change("b").unwrap().forces, ["c"]);
+    let decisions = diff.decisions();
+    assert_eq!((decisions.len(), decisions[0].forced.len()), (1, 2));
+}
+
+#[test]
+fn what_a_new_release_drops_is_forced_by_it() {
+    check(
+        "app -> a 1\na 1 -> b 1\nb 1 -> c 1",
+        "app -> a 1.1",
+        "a: upgraded 1.0.0 -> 1.1.0
+         b: removed 1.0.0 -> | a: `a 1.1.0` no longer needs `b`
+         c: removed 1.0.0 -> | a > b: `b 1.0.0` is gone, which needed `c`",
+    );
+}
+
+#[test]
+fn a_duplicate_is_forced_by_the_release_that_requires_it() {
+    check(
+        "app -> a 1, b 1\na 1 -> w 0.45 req=^0.45\nb 1 -> w 0.45 req=^0.45",
+        "app -> a 1.1, b 1\na 1.1 -> w 0.48 req=^0.48\nb 1 -> w 0.45 req=^0.45",
+        "a: upgraded 1.0.0 -> 1.1.0
+         w: duplicated 0.45.0 -> 0.45.0, 0.48.0 | a: `a 1.1.0` requires `w ^0.48`",
+    );
+    check(
+        "app -> a 1, b 1\na 1 -> w 0.45\nb 1 -> w 0.48",
+        "app -> a 1.1, b 1\na 1.1 -> w 0.48\nb 1 -> w 0.48",
+        "a: upgraded 1.0.0 -> 1.1.0
+         w: merged 0.45.0, 0.48.0 -> 0.48.0 | a: `a 1.1.0` needs `w 0.48.0` where `a 1.0.0` needed `w 0.45.0`",
+    );
+}
+
+#[test]
+fn what_the_tree_asks_for_anew_is_a_decision_even_if_it_is_also_forced() {
+    check(
+        "app -> a 1 req=^1, b 1 req=^1\na 1 -> b 1 req=^1",
+        "app -> a 1.1 req=^1, b 1.1 req=^1.1\na 1.1 -> b 1.1 req=^1.1",
+        "a: upgraded 1.0.0 -> 1.1.0\nb: upgraded 1.0.0 -> 1.1.0",
+    );
+    check("app -> a 1", "app -> a 1.1, b 1\na 1.1 -> b 1", "a: upgraded 1.0.0 -> 1.1.0\nb: added -> 1.0.0");
+    check(
+        "app -> a 1 req=^1, b 1 req=^1\na 1 -> b 1 req=^1",
+        "app -> a 1.1 req=^1, b 1.1 req=^1\na 1.1 -> b 1.1 req=^1.1",
+        "a: upgraded 1.0.0 -> 1.1.0\nb: upgraded 1.0.0 -> 1.1.0 | a: `a 1.1.0` requires `b ^1.1`",
+    );
+}
+
+#[test]
+fn a_chain_that_ends_in_a_decision_is_preferred() {
+    // `m` could be forced by `n`, which nobody asked for, or in two steps by `z`.
+    check(
+        "app -> z 1 req=^1\nz 1 -> y 1 req=^1\ny 1 -> m 1 req=^1, n 1 req=^1\nn 1 -> m 1 req=^1",
+        "app -> z 2 req=^2\nz 2 -> y 2 req=^2\ny 2 -> m 2 req=^2, n 1.1 req=^1\nn 1.1 -> m 2 req=^2",
+        "m: upgraded 1.0.0 -> 2.0.0 | z > y: `y 2.0.0` requires `m ^2`
+         n: upgraded 1.0.0 -> 1.1.0
+         y: upgraded 1.0.0 -> 2.0.0 | z: `z 2.0.0` requires `y ^2`
+         z: upgraded 1.0.0 -> 2.0.0",
+    );
+}
+
+#[test]
+fn of_two_that_require_each_other_the_one_that_pins_is_the_root() {
+    check(
+        "app -> x 1\nx 1 -> serde 1.0.1 req=^1\nserde 1.0.1 -> derive 1.0.1 req==1.0.1\nderive 1.0.1 -> serde 1.0.1 req=^1",
+        "app -> x 1\nx 1 -> serde 1.0.2 req=^1\nserde 1.0.2 -> derive 1.0.2 req==1.0.2\nderive 1.0.2 -> serde 1.0.2 req=^1.0.2",
+        "derive: upgraded 1.0.1 -> 1.0.2 | serde: `serde 1.0.2` requires `derive =1.0.2`
+         serde: upgraded 1.0.1 -> 1.0.2",
+    );
+    check(
+        "app -> derive 1.0.1 req=^1\nserde 1.0.1 -> derive 1.0.1 req==1.0.1\nderive 1.0.1 -> serde 1.0.1 req=^1",
+        "app -> derive 1.0.2 req=^1\nserde 1.0.2 -> derive 1.0.2 req==1.0.2\nderive 1.0.2 -> serde 1.0.2 req=^1.0.2",
+        "derive: upgraded 1.0.1 -> 1.0.2
+         serde: upgraded 1.0.1 -> 1.0.2 | derive: `derive 1.0.2` requires `serde ^1.0.2`",
+    );
+}
+
+#[test]
+fn packages_of_one_commit_move_together() {
+    let at = |rev: &str| {
+        let git = format!("git+https://h.example/w#{rev}");
+        format!("app -> a 1 {git}\na 1 {git} -> b 1 {git}")
+    };
+    check(
+        &at("aa"),
+        &at("bb"),
+        "a: content-changed 1.0.0 (git+https://h.example/w#aa) -> 1.0.0 (git+https://h.example/w#bb)
+         b: content-changed 1.0.0 (git+https://h.example/w#aa) -> 1.0.0 (git+https://h.example/w#bb) \
+         | a: `b` comes from the same commit as `a 1.0.0`",
+    );
+}
+
+#[test]
+fn without_requirements_only_edges_are_attributed_and_a_note_says_so() {
+    let base = "app -> a 1\na 1 -> b 1.0, c 1";
+    let head = "app -> a 1.1\na 1.1 -> b 1.1, c 2";
+    check(
+        base,
+        head,
+        "a: upgraded 1.0.0 -> 1.1.0
+         b: upgraded 1.0.0 -> 1.1.0
+         c: upgraded 1.0.0 -> 2.0.0 | a: `a 1.1.0` needs `c 2.0.0` where `a 1.0.0` needed `c 1.0.0`",
+    );
+    assert_eq!(
+        compare(base, head).attribution_notes,
+        ["`.`: the requirements of 1 changed package are not known, so what they forced is seen only \
+          where a dependency is new or gone"]
+    );
+}
+
+fn declared(entries: &[(&str, &str, &str, DependencyKind, &str)]) -> DeclaredRequirements {
+    let mut all = BTreeMap::new();
+    for (name, version, needs, kind, req) in entries {
+        let id = PackageId { name: (*name).into(), version: version.parse().unwrap(), source: Source::CratesIo };
+        let dependency = Dependency {
+            name: (*needs).into(),
+            package: (*needs).into(),
+            req: req.parse().unwrap(),
+            kind: *kind,
+            optional: false,
+            default_features: true,
+            features: Vec::new(),
+            target: None,
+            source: None,
+        };
+        all.entry(id).or_insert_with(Vec::new).push(dependency);
+    }
+    all
+}
+
+#[test]
+fn declared_requirements_stand_in_for_missing_ones() {
+    let base = snapshot("app -> a 1\na 1 -> b 1.0");
+    let head = snapshot("app -> a 1.1\na 1.1 -> b 1.1");
+    let with = |entries: &[(&str, &str, &str, DependencyKind, &str)]| diff(&base, &head, &declared(entries));
+    let normal = DependencyKind::Normal;
+    let forced = with(&[("a", "1.1.0", "b", normal, "^1.1"), ("a", "1.1.0", "b", DependencyKind::Dev, "^9")]);
+    let because = |diff: &GraphDiff| diff.change("b").unwrap().forced_by.clone().map(|by| by.because);
+    assert_eq!(because(&forced).as_deref(), Some("`a 1.1.0` requires `b ^1.1`"));
+    assert!(forced.attribution_notes.is_empty());
+    assert_eq!(because(&with(&[("a", "1.1.0", "b", normal, "^1")])), None);
+    assert_eq!(because(&with(&[("a", "1.1.0", "b", DependencyKind::Dev, "^1.1")])), None);
+}
+
+#[test]
+fn what_newly_enabled_features_bring_is_led_back_to_who_enabled_them() {
+    check(
+        "app -> a 1\na 1 features=x -> b 1\nb 1 features=x",
+        "app -> a 1.1\na 1.1 features=x -> b 1\nb 1 features=x+tls -> c 1\nc 1 features=x",
+        "a: upgraded 1.0.0 -> 1.1.0
+         b: features-changed 1.0.0 -> 1.0.0 | a: `a 1.1.0` asks for other features of `b`
+         c: added -> 1.0.0 | a > b: `b 1.0.0` now makes use of `c`",
+    );
+}
+
+#[test]
+fn features_that_several_changes_may_have_turned_on_are_nobodys() {
+    let diff = compare(
+        "app -> a 1, b 1\na 1 features=x -> f 1\nb 1 features=x -> f 1\nf 1 features=x",
+        "app -> a 2, b 2\na 2 features=x -> f 1\nb 2 features=x -> f 1\nf 1 features=y",
+    );
+    assert_eq!(diff.change("f").unwrap().forced_by, None);
+}
+
+#[test]
+fn a_move_out_of_the_tests_takes_everything_below_along() {
+    check(
+        "app -> a 1 dev\na 1 role=dev -> b 1, c 1\nb 1 role=dev -> c 1\nc 1 role=dev",
+        "app -> a 1\na 1 role=target -> b 1, c 1\nb 1 role=target -> c 1\nc 1 role=target",
+        "a: placement-changed 1.0.0 -> 1.0.0
+         b: placement-changed 1.0.0 -> 1.0.0 | a: `a 1.0.0` brings along `b`
+         c: placement-changed 1.0.0 -> 1.0.0 | a: `a 1.0.0` brings along `c`",
+    );
+}
+
+#[test]
+fn the_digest_follows_the_changes_and_nothing_else() {
+    let digest = |base: &str, head: &str| compare(base, head).digest;
+    let one = digest("app -> a 1", "app -> a 1.1");
+    assert_eq!(one, digest("other -> b 1\nb 1 -> a 1", "other -> b 1\nb 1 -> a 1.1"));
+    assert_ne!(one, digest("app -> a 1", "app -> a 1.2"));
+    assert_ne!(one, digest("app -> a 1", "app -> a 1.1\na 1.1 sum=aa"));
+}
+
+#[test]
+fn a_graph_that_is_one_long_line_stays_small() {
+    let line = |version: usize| -> Snapshot {
+        let mut text = String::from("app -> p0 1\n");
+        for at in 0..3000 {
+            let _ = writeln!(text, "p{at} 1.{version} -> p{} 1.{version} req=^1.{version}", at + 1);
+        }
+        snapshot(&text.replace("app -> p0 1", &format!("app -> p0 1.{version}")))
+    };
+    let diff = diff(&line(0), &line(1), &DeclaredRequirements::new());
+    assert_eq!(diff.roots().count(), 1);
+    let held: usize = diff.changes.iter().map(|change| change.forces.len()).sum();
+    assert!(held < 300_000, "{held}");
+    assert_eq!(diff.attribution_notes, ["some chains of causes are too long and show only their ends"]);
+}
