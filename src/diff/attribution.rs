@@ -3,10 +3,10 @@
 
 use std::collections::BTreeSet;
 
+use super::ForcedBy;
 use super::draft::{Draft, Pair};
 use super::forest::{self, Known};
 use super::reason::{Changed, Found, Ground, unsure_text};
-use super::ForcedBy;
 use crate::snapshot::DeclaredRequirements;
 
 /// How many ids chains may hold together. Real differences stay far below;
@@ -15,7 +15,11 @@ const MAX_CHAIN_IDS: usize = 250_000;
 
 /// Fills `forced_by` and `forces` of the drafts, and returns what kept the
 /// reasons from being complete. The drafts come sorted by id.
-pub(super) fn attribute(pairs: &[Pair<'_>], declared: &DeclaredRequirements, drafts: &mut [Draft]) -> Vec<String> {
+pub(super) fn attribute(
+    pairs: &[Pair<'_>],
+    declared: &DeclaredRequirements,
+    drafts: &mut [Draft],
+) -> Vec<String> {
     let changed = changed(pairs, drafts);
     let found: Vec<Found<'_>> = drafts
         .iter()
@@ -24,7 +28,12 @@ pub(super) fn attribute(pairs: &[Pair<'_>], declared: &DeclaredRequirements, dra
             let mut found = Found::default();
             for spot in &draft.spots {
                 let (pair, changed) = (&pairs[spot.workspace], &changed[spot.workspace]);
-                Ground { pair, changed, declared }.look(own, draft.change.kind, *spot, &mut found);
+                Ground {
+                    pair,
+                    changed,
+                    declared,
+                }
+                .look(own, draft.change.kind, *spot, &mut found);
             }
             settle(&mut found, draft);
             found
@@ -34,9 +43,17 @@ pub(super) fn attribute(pairs: &[Pair<'_>], declared: &DeclaredRequirements, dra
     let parents = forest::choose(&known);
     let texts: Vec<String> = (0..drafts.len())
         .map(|change| {
-            let Some(parent) = parents[change] else { return String::new() };
-            let reason = found[change].reasons.iter().find(|reason| reason.cause.parent == parent);
-            reason.map_or_else(|| unsure_text(&drafts[parent], &drafts[change]), |reason| reason.text())
+            let Some(parent) = parents[change] else {
+                return String::new();
+            };
+            let reason = found[change]
+                .reasons
+                .iter()
+                .find(|reason| reason.cause.parent == parent);
+            reason.map_or_else(
+                || unsure_text(&drafts[parent], &drafts[change]),
+                |reason| reason.text(),
+            )
         })
         .collect();
     let mut notes = notes(pairs, drafts, &found, &parents);
@@ -48,7 +65,10 @@ pub(super) fn attribute(pairs: &[Pair<'_>], declared: &DeclaredRequirements, dra
 fn changed(pairs: &[Pair<'_>], drafts: &[Draft]) -> Vec<Changed> {
     let mut changed: Vec<Changed> = pairs
         .iter()
-        .map(|pair| Changed { base: vec![None; pair.base.len()], head: vec![None; pair.head.len()] })
+        .map(|pair| Changed {
+            base: vec![None; pair.base.len()],
+            head: vec![None; pair.head.len()],
+        })
         .collect();
     for (at, draft) in drafts.iter().enumerate() {
         for spot in &draft.spots {
@@ -76,10 +96,20 @@ fn settle(found: &mut Found<'_>, draft: &Draft) {
 }
 
 /// What could not be told, by workspace.
-fn notes(pairs: &[Pair<'_>], drafts: &[Draft], found: &[Found<'_>], parents: &[Option<usize>]) -> Vec<String> {
+fn notes(
+    pairs: &[Pair<'_>],
+    drafts: &[Draft],
+    found: &[Found<'_>],
+    parents: &[Option<usize>],
+) -> Vec<String> {
     let mut notes = Vec::new();
     for (workspace, pair) in pairs.iter().enumerate() {
-        let here = |at: usize| drafts[at].spots.iter().any(|spot| spot.workspace == workspace);
+        let here = |at: usize| {
+            drafts[at]
+                .spots
+                .iter()
+                .any(|spot| spot.workspace == workspace)
+        };
         let mut mute: BTreeSet<usize> = BTreeSet::new();
         for (at, found) in found.iter().enumerate() {
             if parents[at].is_none() && !found.known.decided && here(at) {
@@ -87,7 +117,14 @@ fn notes(pairs: &[Pair<'_>], drafts: &[Draft], found: &[Found<'_>], parents: &[O
             }
         }
         if !mute.is_empty() {
-            let (count, noun) = (mute.len(), if mute.len() == 1 { "package" } else { "packages" });
+            let (count, noun) = (
+                mute.len(),
+                if mute.len() == 1 {
+                    "package"
+                } else {
+                    "packages"
+                },
+            );
             notes.push(format!(
                 "`{}`: the requirements of {count} changed {noun} are not known, so what they forced \
                  is seen only where a dependency is new or gone",
@@ -104,17 +141,27 @@ fn notes(pairs: &[Pair<'_>], drafts: &[Draft], found: &[Found<'_>], parents: &[O
     notes
 }
 
-fn write_chains(drafts: &mut [Draft], parents: &[Option<usize>], texts: Vec<String>) -> Option<String> {
+fn write_chains(
+    drafts: &mut [Draft],
+    parents: &[Option<usize>],
+    texts: Vec<String>,
+) -> Option<String> {
     let ids: Vec<String> = drafts.iter().map(|draft| draft.change.id.clone()).collect();
     let mut chains: Vec<Vec<usize>> = Vec::with_capacity(drafts.len());
     let mut held = 0;
     let mut short = false;
     for change in 0..drafts.len() {
-        let mut chain: Vec<usize> = std::iter::successors(parents[change], |at| parents[*at]).collect();
+        let mut chain: Vec<usize> =
+            std::iter::successors(parents[change], |at| parents[*at]).collect();
         held += chain.len();
         if held > MAX_CHAIN_IDS && chain.len() > 2 {
             short = true;
-            chain = chain.first().into_iter().chain(chain.last()).copied().collect();
+            chain = chain
+                .first()
+                .into_iter()
+                .chain(chain.last())
+                .copied()
+                .collect();
         }
         chain.reverse();
         chains.push(chain);
@@ -123,9 +170,15 @@ fn write_chains(drafts: &mut [Draft], parents: &[Option<usize>], texts: Vec<Stri
         for ancestor in &chain {
             drafts[*ancestor].change.forces.push(ids[change].clone());
         }
-        let Some(root) = chain.first().map(|root| ids[*root].clone()) else { continue };
+        let Some(root) = chain.first().map(|root| ids[*root].clone()) else {
+            continue;
+        };
         let chain = chain.into_iter().map(|at| ids[at].clone()).collect();
-        drafts[change].change.forced_by = Some(ForcedBy { root, chain, because });
+        drafts[change].change.forced_by = Some(ForcedBy {
+            root,
+            chain,
+            because,
+        });
     }
     short.then(|| "some chains of causes are too long and show only their ends".to_owned())
 }

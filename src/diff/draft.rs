@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use super::pairing::Pairing;
 use super::paths::Paths;
 use super::side::{Node, Side, by_name};
-use super::{Change, ChangeKind, FeatureDelta, MAX_PATHS};
-use crate::pkg::{DependencyKind, PackageId, Release, Source};
+use super::{Change, ChangeKind, FeatureDelta, MAX_PATHS, same_state};
+use crate::pkg::{DependencyKind, Release, Source};
 use crate::snapshot::{Edge, Package, Placement, Role};
 
 /// One workspace on both sides.
@@ -57,7 +57,10 @@ pub(super) fn drafts(workspace: usize, pair: &Pair<'_>) -> Vec<Draft> {
         spots.iter().filter_map(|(spot, _)| of(spot)).collect()
     };
     let head_paths = Paths::to(&pair.head, &wanted(|spot| spot.head));
-    let base_paths = Paths::to(&pair.base, &wanted(|spot| spot.base.filter(|_| spot.head.is_none())));
+    let base_paths = Paths::to(
+        &pair.base,
+        &wanted(|spot| spot.base.filter(|_| spot.head.is_none())),
+    );
     let drafted = spots.iter().map(|(spot, kind)| {
         let mut draft = draft(pair, *spot, *kind);
         draft.change.paths = match (spot.head, spot.base) {
@@ -84,12 +87,32 @@ fn differing(workspace: usize, pair: &Pair<'_>) -> Vec<(Spot, ChangeKind)> {
                 None if in_head => Some(ChangeKind::Merged),
                 None => Some(ChangeKind::Removed),
             };
-            found.extend(kind.map(|kind| (Spot { workspace, base: Some(base), head }, kind)));
+            found.extend(kind.map(|kind| {
+                (
+                    Spot {
+                        workspace,
+                        base: Some(base),
+                        head,
+                    },
+                    kind,
+                )
+            }));
         }
         for head in rights {
             if pair.pairing.base_of(head).is_none() && !pair.head.is_local(head) {
-                let kind = if in_base { ChangeKind::Duplicated } else { ChangeKind::Added };
-                found.push((Spot { workspace, base: None, head: Some(head) }, kind));
+                let kind = if in_base {
+                    ChangeKind::Duplicated
+                } else {
+                    ChangeKind::Added
+                };
+                found.push((
+                    Spot {
+                        workspace,
+                        base: None,
+                        head: Some(head),
+                    },
+                    kind,
+                ));
             }
         }
     }
@@ -126,12 +149,8 @@ fn kind_of(base: &Package, head: &Package) -> Option<ChangeKind> {
 
 /// Whether two states of one version are known to differ.
 fn other_content(base: &Package, head: &Package) -> bool {
-    let commit = |id: &PackageId| match &id.source {
-        Source::Git { rev, .. } => rev.clone(),
-        Source::CratesIo | Source::Registry { .. } | Source::Local => None,
-    };
     let checksums = base.checksum.as_ref().zip(head.checksum.as_ref());
-    commit(&base.id) != commit(&head.id) || checksums.is_some_and(|(a, b)| a != b)
+    !same_state(&base.id.source, &head.id.source) || checksums.is_some_and(|(a, b)| a != b)
 }
 
 fn feature_delta(before: &Placement, after: &Placement) -> FeatureDelta {
@@ -148,9 +167,14 @@ fn draft(pair: &Pair<'_>, spot: Spot, kind: ChangeKind) -> Draft {
     let base = spot.base.map(|node| pair.base.package(node));
     let head = spot.head.map(|node| pair.head.package(node));
     let (out, into) = (base.map(release), head.map(release));
-    let name = base.or(head).map(|package| package.id.name.clone()).unwrap_or_default();
+    let name = base
+        .or(head)
+        .map(|package| package.id.name.clone())
+        .unwrap_or_default();
     let (from, to) = match kind {
-        ChangeKind::Duplicated | ChangeKind::Merged => (live(&pair.base, &name), live(&pair.head, &name)),
+        ChangeKind::Duplicated | ChangeKind::Merged => {
+            (live(&pair.base, &name), live(&pair.head, &name))
+        }
         ChangeKind::Added
         | ChangeKind::Removed
         | ChangeKind::Upgraded
@@ -158,9 +182,14 @@ fn draft(pair: &Pair<'_>, spot: Spot, kind: ChangeKind) -> Draft {
         | ChangeKind::SourceMoved
         | ChangeKind::ContentChanged
         | ChangeKind::FeaturesChanged
-        | ChangeKind::PlacementChanged => (out.iter().cloned().collect(), into.iter().cloned().collect()),
+        | ChangeKind::PlacementChanged => (
+            out.iter().cloned().collect(),
+            into.iter().cloned().collect(),
+        ),
     };
-    let needs = |side: &Side<'_>, node: Option<Node>| node.map(|node| needed(side, node)).unwrap_or_default();
+    let needs = |side: &Side<'_>, node: Option<Node>| {
+        node.map(|node| needed(side, node)).unwrap_or_default()
+    };
     let both = base.zip(head);
     let (had, has) = match both {
         Some(_) => (needs(&pair.base, spot.base), needs(&pair.head, spot.head)),
@@ -174,9 +203,14 @@ fn draft(pair: &Pair<'_>, spot: Spot, kind: ChangeKind) -> Draft {
         kind,
         from,
         to,
-        placement: head.or(base).map(|package| package.placement.clone()).unwrap_or_default(),
+        placement: head
+            .or(base)
+            .map(|package| package.placement.clone())
+            .unwrap_or_default(),
         placement_before: both.map(|(package, _)| package.placement.clone()),
-        features: resolved.map(|(a, b)| feature_delta(&a.placement, &b.placement)).unwrap_or_default(),
+        features: resolved
+            .map(|(a, b)| feature_delta(&a.placement, &b.placement))
+            .unwrap_or_default(),
         forced_by: None,
         forces: Vec::new(),
         paths: Vec::new(),
@@ -187,7 +221,12 @@ fn draft(pair: &Pair<'_>, spot: Spot, kind: ChangeKind) -> Draft {
         manifest_after: head.and_then(|package| package.manifest.clone()),
         lock_line: line.map(|line| (pair.lock.clone(), line)),
     };
-    Draft { change, out, into, spots: vec![spot] }
+    Draft {
+        change,
+        out,
+        into,
+        spots: vec![spot],
+    }
 }
 
 fn release(package: &Package) -> Release {
@@ -200,16 +239,24 @@ fn release(package: &Package) -> Release {
 
 /// All third-party releases of a name, in their order.
 fn live(side: &Side<'_>, name: &str) -> Vec<Release> {
-    let mut releases: Vec<_> =
-        side.named(name).filter(|node| !side.is_local(*node)).map(|node| release(side.package(node))).collect();
+    let mut releases: Vec<_> = side
+        .named(name)
+        .filter(|node| !side.is_local(*node))
+        .map(|node| release(side.package(node)))
+        .collect();
     releases.sort();
     releases
 }
 
 /// The names of what a package needs to be built.
 fn needed(side: &Side<'_>, node: Node) -> BTreeSet<String> {
-    let edges = side.dependencies(node).iter().filter(|(_, edge)| builds(edge));
-    edges.map(|(to, _)| side.package(*to).id.name.clone()).collect()
+    let edges = side
+        .dependencies(node)
+        .iter()
+        .filter(|(_, edge)| builds(edge));
+    edges
+        .map(|(to, _)| side.package(*to).id.name.clone())
+        .collect()
 }
 
 /// Whether a dependency is more than a development dependency; without kinds
@@ -224,7 +271,13 @@ pub(super) fn builds(edge: &Edge) -> bool {
 /// drafts come in the order of the workspaces and leave in the order of packages.
 pub(super) fn merged(mut drafts: Vec<Draft>) -> Vec<Draft> {
     fn key(draft: &Draft) -> impl Ord + '_ {
-        let Change { package, kind, from, to, .. } = &draft.change;
+        let Change {
+            package,
+            kind,
+            from,
+            to,
+            ..
+        } = &draft.change;
         (package, &draft.into, &draft.out, kind, from, to)
     }
     drafts.sort_by(|a, b| key(a).cmp(&key(b)));
@@ -253,7 +306,8 @@ fn join(into: &mut Draft, other: Draft) {
     a.features.host_lost.extend(b.features.host_lost);
     a.workspaces.extend(b.workspaces);
     a.paths.extend(b.paths);
-    a.paths.sort_by(|x, y| x.len().cmp(&y.len()).then_with(|| x.cmp(y)));
+    a.paths
+        .sort_by(|x, y| x.len().cmp(&y.len()).then_with(|| x.cmp(y)));
     a.paths.dedup();
     a.paths.truncate(MAX_PATHS);
     union(&mut a.dependencies_gained, b.dependencies_gained);

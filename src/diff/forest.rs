@@ -52,7 +52,12 @@ impl<'a> Forest<'a> {
                 children[cause.parent].push(child);
             }
         }
-        Self { changes, children, parent: vec![None; changes.len()], settled: vec![false; changes.len()] }
+        Self {
+            changes,
+            children,
+            parent: vec![None; changes.len()],
+            settled: vec![false; changes.len()],
+        }
     }
 
     fn grow(&mut self, is_root: impl Fn(&Known) -> bool) {
@@ -104,9 +109,12 @@ impl<'a> Forest<'a> {
         }
         let mut best: Vec<Option<usize>> = vec![None; count];
         for (change, known) in self.changes.iter().enumerate() {
-            let Some(own) = circle[change].filter(|own| !has_cause_outside[*own]) else { continue };
+            let Some(own) = circle[change].filter(|own| !has_cause_outside[*own]) else {
+                continue;
+            };
             let rank = |at: usize, known: &Known| (!known.direct, !pins[at], at);
-            if best[own].is_none_or(|other| rank(change, known) < rank(other, &self.changes[other])) {
+            if best[own].is_none_or(|other| rank(change, known) < rank(other, &self.changes[other]))
+            {
                 best[own] = Some(change);
             }
         }
@@ -165,8 +173,9 @@ impl<'a> Forest<'a> {
                 waiters[*parent].push(change);
             }
         }
-        let mut ready: VecDeque<usize> =
-            (0..self.changes.len()).filter(|at| unsure(*at) && waiting[*at] == 0).collect();
+        let mut ready: VecDeque<usize> = (0..self.changes.len())
+            .filter(|at| unsure(*at) && waiting[*at] == 0)
+            .collect();
         let mut top: Vec<usize> = (0..self.changes.len()).collect();
         for change in 0..self.changes.len() {
             if let Some(parent) = self.parent[change] {
@@ -193,7 +202,11 @@ impl<'a> Forest<'a> {
         let Some(first) = parents.next() else { return };
         let root = root_of(first, top);
         if root != change && parents.all(|parent| root_of(parent, top) == root) {
-            let nearest = known.one_of.iter().copied().min_by_key(|parent| (self.depth(*parent), *parent));
+            let nearest = known
+                .one_of
+                .iter()
+                .copied()
+                .min_by_key(|parent| (self.depth(*parent), *parent));
             self.parent[change] = nearest;
             top[change] = root;
         }

@@ -31,18 +31,45 @@ fn shortest(drafts: &[Draft]) -> Vec<String> {
     if let [only] = drafts {
         return vec![only.change.package.clone()];
     }
-    let mut ids: Vec<String> = drafts.iter().map(|draft| spelled(draft, 0)).collect();
+    let mut ids: Vec<String> = drafts
+        .iter()
+        .map(|draft| spelled(draft, u8::from(has_twin(draft))))
+        .collect();
     for detail in 1..=MOST_DETAIL {
         let mut uses: BTreeMap<&str, usize> = BTreeMap::new();
         for id in &ids {
             *uses.entry(id).or_default() += 1;
         }
-        let shared: Vec<bool> = ids.iter().map(|id| uses.get(id.as_str()).is_some_and(|n| *n > 1)).collect();
-        for ((id, draft), _) in ids.iter_mut().zip(drafts).zip(shared).filter(|(_, shared)| *shared) {
+        let shared: Vec<bool> = ids
+            .iter()
+            .map(|id| uses.get(id.as_str()).is_some_and(|n| *n > 1))
+            .collect();
+        for ((id, draft), _) in ids
+            .iter_mut()
+            .zip(drafts)
+            .zip(shared)
+            .filter(|(_, shared)| *shared)
+        {
             *id = spelled(draft, detail);
         }
     }
     ids
+}
+
+/// Whether the lists of all live versions hold the draft's version from another source too.
+fn has_twin(draft: &Draft) -> bool {
+    let Change { kind, from, to, .. } = &draft.change;
+    let all_versions = matches!(kind, ChangeKind::Duplicated | ChangeKind::Merged);
+    let own = draft
+        .into
+        .as_ref()
+        .or(draft.out.as_ref())
+        .filter(|_| all_versions);
+    own.is_some_and(|own| {
+        from.iter()
+            .chain(to)
+            .any(|it| it.version == own.version && it.source != own.source)
+    })
 }
 
 /// The last of the forms of [`spelled`].
@@ -96,7 +123,12 @@ pub(super) fn digest(changes: &[Change]) -> String {
         let _ = write!(text, "{:?} {}", change.id, change.kind.as_str());
         for (side, releases) in [("from", &change.from), ("to", &change.to)] {
             let _ = write!(text, " {side}");
-            for Release { version, source, checksum } in releases {
+            for Release {
+                version,
+                source,
+                checksum,
+            } in releases
+            {
                 let source = source.to_lock().unwrap_or_else(|| "local".to_owned());
                 let checksum = checksum.as_deref().unwrap_or("-");
                 let _ = write!(text, " {version} {source:?} {checksum:?}");
@@ -109,9 +141,4 @@ pub(super) fn digest(changes: &[Change]) -> String {
         let _ = write!(digest, "{byte:02x}");
     }
     digest
-}
-
-/// Whether the lists of a change hold all live versions of the name.
-pub(super) fn lists_all_versions(kind: ChangeKind) -> bool {
-    matches!(kind, ChangeKind::Duplicated | ChangeKind::Merged)
 }

@@ -14,7 +14,7 @@ mod side;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::pkg::{Release, Step};
+use crate::pkg::{Release, Source, Step};
 use crate::snapshot::{
     DeclaredRequirements, InputKind, PackageManifest, Placement, Snapshot, Workspace,
 };
@@ -163,32 +163,73 @@ pub const MAX_PATHS: usize = 4;
 
 impl Change {
     /// The release that comes in: on the head side and not on the base side.
-    /// Where several do, it is the one that the id names.
+    /// None comes in with `Removed` and `Merged`.
     #[must_use]
     pub fn incoming(&self) -> Option<&Release> {
-        self.only_in(&self.to, &self.from)
+        match self.kind {
+            ChangeKind::Removed | ChangeKind::Merged => None,
+            ChangeKind::Added
+            | ChangeKind::Upgraded
+            | ChangeKind::Downgraded
+            | ChangeKind::Duplicated
+            | ChangeKind::SourceMoved
+            | ChangeKind::ContentChanged
+            | ChangeKind::FeaturesChanged
+            | ChangeKind::PlacementChanged => self.only_in(&self.to, &self.from),
+        }
     }
 
     /// The release that goes out: on the base side and not on the head side.
-    /// Where several do, it is the one that the id names.
+    /// None goes out with `Added` and `Duplicated`.
     #[must_use]
     pub fn outgoing(&self) -> Option<&Release> {
-        self.only_in(&self.from, &self.to)
+        match self.kind {
+            ChangeKind::Added | ChangeKind::Duplicated => None,
+            ChangeKind::Removed
+            | ChangeKind::Upgraded
+            | ChangeKind::Downgraded
+            | ChangeKind::Merged
+            | ChangeKind::SourceMoved
+            | ChangeKind::ContentChanged
+            | ChangeKind::FeaturesChanged
+            | ChangeKind::PlacementChanged => self.only_in(&self.from, &self.to),
+        }
     }
 
     /// The step from the outgoing release to the incoming one.
     #[must_use]
     pub fn step(&self) -> Option<Step> {
-        Some(Step::between(&self.outgoing()?.version, &self.incoming()?.version))
+        Some(Step::between(
+            &self.outgoing()?.version,
+            &self.incoming()?.version,
+        ))
     }
 
+    /// What one side has and the other has not. Where all live versions are
+    /// listed that may be several; then it is the one that the id names.
     fn only_in<'a>(&self, side: &'a [Release], other: &[Release]) -> Option<&'a Release> {
-        let all_versions = identity::lists_all_versions(self.kind);
+        let all_versions = matches!(self.kind, ChangeKind::Duplicated | ChangeKind::Merged);
         let same = |a: &Release, b: &Release| {
-            a.version == b.version && a.source == b.source && (all_versions || a.checksum == b.checksum)
+            a.version == b.version
+                && same_state(&a.source, &b.source)
+                && (all_versions || a.checksum == b.checksum)
         };
-        let candidates = side.iter().filter(|a| !other.iter().any(|b| same(a, b))).collect();
+        let candidates = side
+            .iter()
+            .filter(|a| !other.iter().any(|b| same(a, b)))
+            .collect();
         identity::named_by(self, candidates)
+    }
+}
+
+/// Whether two sources are the same state of the same place: what a git source
+/// was asked for does not count, the commit does.
+fn same_state(a: &Source, b: &Source) -> bool {
+    match (a, b) {
+        (Source::Git { rev: a_rev, .. }, Source::Git { rev: b_rev, .. }) => {
+            a_rev == b_rev && a.same_place(b)
+        }
+        _ => a == b,
     }
 }
 
@@ -215,7 +256,9 @@ pub struct Decision<'a> {
 impl GraphDiff {
     /// The update roots, sorted by id.
     pub fn roots(&self) -> impl Iterator<Item = &Change> {
-        self.changes.iter().filter(|change| change.forced_by.is_none())
+        self.changes
+            .iter()
+            .filter(|change| change.forced_by.is_none())
     }
 
     /// The update roots with what they forced, sorted by the root's id. Each
@@ -229,14 +272,20 @@ impl GraphDiff {
             }
         }
         self.roots()
-            .map(|root| Decision { root, forced: forced.remove(root.id.as_str()).unwrap_or_default() })
+            .map(|root| Decision {
+                root,
+                forced: forced.remove(root.id.as_str()).unwrap_or_default(),
+            })
             .collect()
     }
 
     /// The change with an id.
     #[must_use]
     pub fn change(&self, id: &str) -> Option<&Change> {
-        let at = self.changes.binary_search_by(|change| change.id.as_str().cmp(id)).ok()?;
+        let at = self
+            .changes
+            .binary_search_by(|change| change.id.as_str().cmp(id))
+            .ok()?;
         self.changes.get(at)
     }
 }
@@ -247,13 +296,21 @@ impl GraphDiff {
 #[must_use]
 pub fn diff(base: &Snapshot, head: &Snapshot, declared: &DeclaredRequirements) -> GraphDiff {
     let pairs = paired_workspaces(base, head);
-    let drafts = pairs.iter().enumerate().flat_map(|(at, pair)| draft::drafts(at, pair)).collect();
+    let drafts = pairs
+        .iter()
+        .enumerate()
+        .flat_map(|(at, pair)| draft::drafts(at, pair))
+        .collect();
     let mut drafts = draft::merged(drafts);
     identity::name_all(&mut drafts);
     drafts.sort_by(|a, b| a.change.id.cmp(&b.change.id));
     let attribution_notes = attribution::attribute(&pairs, declared, &mut drafts);
     let changes: Vec<Change> = drafts.into_iter().map(|draft| draft.change).collect();
-    GraphDiff { digest: identity::digest(&changes), changes, attribution_notes }
+    GraphDiff {
+        digest: identity::digest(&changes),
+        changes,
+        attribution_notes,
+    }
 }
 
 fn paired_workspaces<'a>(base: &'a Snapshot, head: &'a Snapshot) -> Vec<draft::Pair<'a>> {
@@ -273,7 +330,14 @@ fn paired_workspaces<'a>(base: &'a Snapshot, head: &'a Snapshot) -> Vec<draft::P
         let (base, head_side) = (base.unwrap_or_default(), head_side.unwrap_or_default());
         let pairing = pairing::pair(&base, &head_side);
         let lock = lock_path(head, path);
-        draft::Pair { path: path.to_owned(), lock, base, head: head_side, pairing, resolved }
+        draft::Pair {
+            path: path.to_owned(),
+            lock,
+            base,
+            head: head_side,
+            pairing,
+            resolved,
+        }
     };
     by_path.into_iter().map(pair).collect()
 }

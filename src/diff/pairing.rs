@@ -45,7 +45,10 @@ impl Pairing {
 
 /// Pairs the packages of two sides.
 pub(super) fn pair(base: &Side<'_>, head: &Side<'_>) -> Pairing {
-    let mut pairing = Pairing { head_of: vec![None; base.len()], base_of: vec![None; head.len()] };
+    let mut pairing = Pairing {
+        head_of: vec![None; base.len()],
+        base_of: vec![None; head.len()],
+    };
     for (lefts, rights) in by_name(base, head) {
         if !lefts.is_empty() && !rights.is_empty() {
             pair_name(base, head, lefts, rights, &mut pairing);
@@ -54,12 +57,20 @@ pub(super) fn pair(base: &Side<'_>, head: &Side<'_>) -> Pairing {
     pairing
 }
 
-fn pair_name(base: &Side<'_>, head: &Side<'_>, lefts: Range<Node>, rights: Range<Node>, out: &mut Pairing) {
+fn pair_name(
+    base: &Side<'_>,
+    head: &Side<'_>,
+    lefts: Range<Node>,
+    rights: Range<Node>,
+    out: &mut Pairing,
+) {
     let mut open = exact(base, head, lefts, rights, out);
     match (open.lefts.as_slice(), open.rights.as_slice()) {
         ([], _) | (_, []) => {}
         (&[left], &[right]) => out.join(left, right),
-        (a, b) if a.len().saturating_mul(b.len()) > MAX_COMBINATIONS => open.in_order(base, head, out),
+        (a, b) if a.len().saturating_mul(b.len()) > MAX_COMBINATIONS => {
+            open.in_order(base, head, out)
+        }
         _ => {
             open.by_evidence(base, head, out, |evidence| evidence.line);
             open.by_evidence(base, head, out, |evidence| {
@@ -78,8 +89,17 @@ struct Open {
 }
 
 /// Pairs the releases that are on both sides, and returns the others.
-fn exact(base: &Side<'_>, head: &Side<'_>, lefts: Range<Node>, rights: Range<Node>, out: &mut Pairing) -> Open {
-    let mut open = Open { lefts: Vec::new(), rights: Vec::new() };
+fn exact(
+    base: &Side<'_>,
+    head: &Side<'_>,
+    lefts: Range<Node>,
+    rights: Range<Node>,
+    out: &mut Pairing,
+) -> Open {
+    let mut open = Open {
+        lefts: Vec::new(),
+        rights: Vec::new(),
+    };
     let (mut left, mut right) = (lefts.start, rights.start);
     while left < lefts.end && right < rights.end {
         match base.package(left).id.cmp(&head.package(right).id) {
@@ -142,8 +162,16 @@ impl Open {
         if self.lefts.is_empty() || self.rights.is_empty() {
             return;
         }
-        let left_names: Vec<_> = self.lefts.iter().map(|node| dependant_names(base, *node)).collect();
-        let right_names: Vec<_> = self.rights.iter().map(|node| dependant_names(head, *node)).collect();
+        let left_names: Vec<_> = self
+            .lefts
+            .iter()
+            .map(|node| dependant_names(base, *node))
+            .collect();
+        let right_names: Vec<_> = self
+            .rights
+            .iter()
+            .map(|node| dependant_names(head, *node))
+            .collect();
         let mut candidates = Vec::new();
         for (left, of_left) in self.lefts.iter().zip(&left_names) {
             for (right, of_right) in self.rights.iter().zip(&right_names) {
@@ -152,7 +180,12 @@ impl Open {
                 if qualifies(&evidence) {
                     // The two ids stand in order, whichever side they are on.
                     let ids = if a <= b { (a, b) } else { (b, a) };
-                    let rank = (Reverse(evidence.shared), !evidence.version, evidence.distance, ids);
+                    let rank = (
+                        Reverse(evidence.shared),
+                        !evidence.version,
+                        evidence.distance,
+                        ids,
+                    );
                     candidates.push((rank, *left, *right));
                 }
             }
@@ -171,7 +204,10 @@ impl Open {
     fn by_nearness(&mut self, base: &Side<'_>, head: &Side<'_>, out: &mut Pairing) {
         for (lefts, rights) in self.by_place(base, head) {
             let positions = |side: &Side<'_>, nodes: &[Node]| -> Vec<u128> {
-                nodes.iter().map(|node| position(&side.package(*node).id.version)).collect()
+                nodes
+                    .iter()
+                    .map(|node| position(&side.package(*node).id.version))
+                    .collect()
             };
             let (a, b) = (positions(base, &lefts), positions(head, &rights));
             if a.len() <= b.len() {
@@ -191,13 +227,22 @@ impl Open {
     /// the highest version down.
     fn in_order(&mut self, base: &Side<'_>, head: &Side<'_>, out: &mut Pairing) {
         let line = |id: &PackageId| {
-            let Version { major, minor, patch, .. } = id.version;
+            let Version {
+                major,
+                minor,
+                patch,
+                ..
+            } = id.version;
             let class = match (major, minor) {
                 (0, 0) => (0, 0, patch),
                 (0, _) => (0, minor, 0),
                 _ => (major, 0, 0),
             };
-            if id.source == Source::Local { (0, 0, 0) } else { class }
+            if id.source == Source::Local {
+                (0, 0, 0)
+            } else {
+                class
+            }
         };
         let keys: [&dyn Fn(&PackageId) -> ((u8, String), (u64, u64, u64)); 3] = [
             &|id| (place(&id.source), line(id)),
@@ -226,10 +271,18 @@ impl Open {
     ) -> Vec<(Vec<Node>, Vec<Node>)> {
         let mut groups: BTreeMap<K, (Vec<Node>, Vec<Node>)> = BTreeMap::new();
         for left in &self.lefts {
-            groups.entry(key(&base.package(*left).id)).or_default().0.push(*left);
+            groups
+                .entry(key(&base.package(*left).id))
+                .or_default()
+                .0
+                .push(*left);
         }
         for right in &self.rights {
-            groups.entry(key(&head.package(*right).id)).or_default().1.push(*right);
+            groups
+                .entry(key(&head.package(*right).id))
+                .or_default()
+                .1
+                .push(*right);
         }
         groups.into_values().collect()
     }
@@ -251,7 +304,10 @@ fn place(source: &Source) -> (u8, String) {
 }
 
 fn dependant_names<'a>(side: &Side<'a>, node: Node) -> BTreeSet<&'a str> {
-    side.dependants(node).iter().map(|(parent, _)| side.package(*parent).id.name.as_str()).collect()
+    side.dependants(node)
+        .iter()
+        .map(|(parent, _)| side.package(*parent).id.name.as_str())
+        .collect()
 }
 
 /// A version as a point on a line, on which the last `1.x` is nearer to `2.0.0`
@@ -271,14 +327,16 @@ fn nearest(few: &[u128], many: &[u128]) -> Vec<usize> {
     cost[0].fill(Some(0));
     for i in 1..=few.len() {
         for j in i..=many.len() {
-            let joined = cost[i - 1][j - 1].map(|sum| sum.saturating_add(few[i - 1].abs_diff(many[j - 1])));
+            let joined =
+                cost[i - 1][j - 1].map(|sum| sum.saturating_add(few[i - 1].abs_diff(many[j - 1])));
             cost[i][j] = [joined, cost[i][j - 1]].into_iter().flatten().min();
         }
     }
     let mut chosen = Vec::with_capacity(few.len());
     let (mut i, mut j) = (few.len(), many.len());
     while i > 0 && j > 0 {
-        let joined = cost[i - 1][j - 1].map(|sum| sum.saturating_add(few[i - 1].abs_diff(many[j - 1])));
+        let joined =
+            cost[i - 1][j - 1].map(|sum| sum.saturating_add(few[i - 1].abs_diff(many[j - 1])));
         if joined == cost[i][j] {
             chosen.push(j - 1);
             i -= 1;

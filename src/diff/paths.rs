@@ -30,11 +30,18 @@ impl Paths {
     /// everything when a wanted package was not met.
     pub(super) fn to(side: &Side<'_>, wanted: &[Node]) -> Self {
         if wanted.is_empty() {
-            return Self { built: Walk::none(), all: Walk::none() };
+            return Self {
+                built: Walk::none(),
+                all: Walk::none(),
+            };
         }
         let built = Walk::over(side, true);
         let met = |node: &Node| built.ends.get(*node).is_some_and(|ends| !ends.is_empty());
-        let all = if wanted.iter().all(met) { Walk::none() } else { Walk::over(side, false) };
+        let all = if wanted.iter().all(met) {
+            Walk::none()
+        } else {
+            Walk::over(side, false)
+        };
         Self { built, all }
     }
 
@@ -42,21 +49,34 @@ impl Paths {
     /// workspace has several packages of the name.
     pub(super) fn of(&self, side: &Side<'_>, node: Node) -> Vec<Vec<String>> {
         let in_build = self.built.named(side, node);
-        if in_build.is_empty() { self.all.named(side, node) } else { in_build }
+        if in_build.is_empty() {
+            self.all.named(side, node)
+        } else {
+            in_build
+        }
     }
 }
 
 impl Walk {
     fn none() -> Self {
-        Self { steps: Vec::new(), ends: Vec::new() }
+        Self {
+            steps: Vec::new(),
+            ends: Vec::new(),
+        }
     }
 
     /// Goes level by level. As all paths of a level are equally long and ranked,
     /// the first paths to a package go on from the first paths to its dependants.
     fn over(side: &Side<'_>, built_only: bool) -> Self {
-        let mut walk = Self { steps: Vec::new(), ends: vec![Vec::new(); side.len()] };
+        let mut walk = Self {
+            steps: Vec::new(),
+            ends: vec![Vec::new(); side.len()],
+        };
         let mut reached = vec![false; side.len()];
-        let mut level: Vec<Step> = starts(side).into_iter().map(|node| Step { node, before: None }).collect();
+        let mut level: Vec<Step> = starts(side)
+            .into_iter()
+            .map(|node| Step { node, before: None })
+            .collect();
         while !level.is_empty() {
             let first = walk.steps.len();
             for step in level {
@@ -73,7 +93,10 @@ impl Walk {
                 for (to, edge) in side.dependencies(walk.steps[place].node) {
                     let open = !built_only || builds(edge) && passes(&side.package(*to).placement);
                     if open && !reached[*to] {
-                        level.push(Step { node: *to, before: Some(place) });
+                        level.push(Step {
+                            node: *to,
+                            before: Some(place),
+                        });
                     }
                 }
             }
@@ -106,18 +129,30 @@ fn passes(placement: &Placement) -> bool {
 /// Where paths begin: at the members; without members at local packages;
 /// without those at packages that nothing depends on.
 fn starts(side: &Side<'_>) -> Vec<Node> {
-    let members: Vec<Node> = side.packages().filter(|(_, package)| package.member).map(|(node, _)| node).collect();
+    let members: Vec<Node> = side
+        .packages()
+        .filter(|(_, package)| package.member)
+        .map(|(node, _)| node)
+        .collect();
     if !members.is_empty() {
         return members;
     }
-    let local: Vec<Node> = (0..side.len()).filter(|node| side.is_local(*node)).collect();
+    let local: Vec<Node> = (0..side.len())
+        .filter(|node| side.is_local(*node))
+        .collect();
     if !local.is_empty() {
         return local;
     }
-    (0..side.len()).filter(|node| side.dependants(*node).is_empty()).collect()
+    (0..side.len())
+        .filter(|node| side.dependants(*node).is_empty())
+        .collect()
 }
 
 fn label(side: &Side<'_>, node: Node) -> String {
     let id = &side.package(node).id;
-    if side.is_ambiguous(node) { id.to_string() } else { id.name.clone() }
+    if side.is_ambiguous(node) {
+        id.to_string()
+    } else {
+        id.name.clone()
+    }
 }

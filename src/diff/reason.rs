@@ -66,7 +66,9 @@ impl Reason<'_> {
 /// The reason of a change that one of several changed packages caused.
 pub(super) fn unsure_text(parent: &Draft, child: &Draft) -> String {
     let release = parent.into.as_ref().or(parent.out.as_ref());
-    let version = release.map(|release| format!(" {}", release.version)).unwrap_or_default();
+    let version = release
+        .map(|release| format!(" {}", release.version))
+        .unwrap_or_default();
     let what = match child.change.kind {
         ChangeKind::FeaturesChanged => "asks for other features of",
         ChangeKind::Removed | ChangeKind::Merged => "changed, and nothing else led to the end of",
@@ -77,7 +79,10 @@ pub(super) fn unsure_text(parent: &Draft, child: &Draft) -> String {
         | ChangeKind::SourceMoved
         | ChangeKind::ContentChanged => "brings along",
     };
-    format!("`{}{version}` {what} `{}`", parent.change.package, child.change.package)
+    format!(
+        "`{}{version}` {what} `{}`",
+        parent.change.package, child.change.package
+    )
 }
 
 /// Which change a package takes part in, for one workspace.
@@ -135,8 +140,19 @@ impl<'a> Ground<'_, 'a> {
     }
 
     /// A release took the place of another one.
-    fn look_at_replaced(&self, own: usize, kind: ChangeKind, base: Node, head: Node, found: &mut Found<'a>) {
-        let Pair { base: old, head: new, .. } = self.pair;
+    fn look_at_replaced(
+        &self,
+        own: usize,
+        kind: ChangeKind,
+        base: Node,
+        head: Node,
+        found: &mut Found<'a>,
+    ) {
+        let Pair {
+            base: old,
+            head: new,
+            ..
+        } = self.pair;
         let (out, into) = (&old.package(base).id, &new.package(head).id);
         let stepped = matches!(kind, ChangeKind::Upgraded | ChangeKind::Downgraded);
         for &(parent, edge) in new.dependants(head) {
@@ -144,19 +160,27 @@ impl<'a> Ground<'_, 'a> {
                 found.known.decided |= self.asks_anew(parent, edge, base, out, into);
                 continue;
             }
-            let Some(cause) = self.changed.head[parent].filter(|cause| *cause != own) else { continue };
+            let Some(cause) = self.changed.head[parent].filter(|cause| *cause != own) else {
+                continue;
+            };
             let id = &new.package(parent).id;
             if one_commit(id, into) && !one_commit(id, out) && self.is_replaced(parent) {
                 found.push(cause, false, Why::OneCommit, id, into);
                 continue;
             }
-            let Some(reqs) = stepped.then(|| self.requirements(id, edge, into)) else { continue };
+            let Some(reqs) = stepped.then(|| self.requirements(id, edge, into)) else {
+                continue;
+            };
             match reqs {
                 Some(reqs) => {
                     found.push_requirement(cause, &reqs, &out.version, id, into);
                 }
                 None => {
-                    let before = self.pair.pairing.base_of(parent).filter(|_| self.is_replaced(parent));
+                    let before = self
+                        .pair
+                        .pairing
+                        .base_of(parent)
+                        .filter(|_| self.is_replaced(parent));
                     match before.filter(|before| old.edge(*before, base).is_some()) {
                         Some(before) if !compatible(&out.version, &into.version) => {
                             let before = &old.package(before).id;
@@ -171,7 +195,11 @@ impl<'a> Ground<'_, 'a> {
 
     /// A release is there that nothing went for.
     fn look_at_new(&self, own: usize, head: Node, found: &mut Found<'a>) {
-        let Pair { base: old, head: new, .. } = self.pair;
+        let Pair {
+            base: old,
+            head: new,
+            ..
+        } = self.pair;
         let into = &new.package(head).id;
         for &(parent, edge) in new.dependants(head) {
             if new.is_local(parent) {
@@ -181,7 +209,11 @@ impl<'a> Ground<'_, 'a> {
             let id = &new.package(parent).id;
             let before = self.pair.pairing.base_of(parent);
             let needed = before.and_then(|before| old.dependency_named(before, &into.name));
-            match (self.changed.head[parent].filter(|cause| *cause != own), before, needed) {
+            match (
+                self.changed.head[parent].filter(|cause| *cause != own),
+                before,
+                needed,
+            ) {
                 (Some(cause), None, _) => found.push(cause, false, Why::ComesWith, id, into),
                 (Some(cause), Some(_), None) if self.is_replaced(parent) => {
                     found.push(cause, false, Why::NewIn, id, into);
@@ -194,7 +226,9 @@ impl<'a> Ground<'_, 'a> {
                         found.push(cause, false, Why::Needed(before, needed), id, into);
                     }
                 }
-                (None, Some(_), None) => self.look_above(new, &self.changed.head, parent, own, found),
+                (None, Some(_), None) => {
+                    self.look_above(new, &self.changed.head, parent, own, found)
+                }
                 (None | Some(_), _, _) => {}
             }
         }
@@ -202,7 +236,11 @@ impl<'a> Ground<'_, 'a> {
 
     /// A release is gone that nothing came for.
     fn look_at_gone(&self, own: usize, base: Node, found: &mut Found<'a>) {
-        let Pair { base: old, head: new, .. } = self.pair;
+        let Pair {
+            base: old,
+            head: new,
+            ..
+        } = self.pair;
         let out = &old.package(base).id;
         for &(parent, _) in old.dependants(base) {
             if old.is_local(parent) {
@@ -211,22 +249,35 @@ impl<'a> Ground<'_, 'a> {
             }
             let id = &old.package(parent).id;
             let after = self.pair.pairing.head_of(parent);
-            let needs = after.and_then(|after| Some((after, new.dependency_named(after, &out.name)?)));
-            match (self.changed.base[parent].filter(|cause| *cause != own), after, needs) {
+            let needs =
+                after.and_then(|after| Some((after, new.dependency_named(after, &out.name)?)));
+            match (
+                self.changed.base[parent].filter(|cause| *cause != own),
+                after,
+                needs,
+            ) {
                 (Some(cause), None, _) => found.push(cause, false, Why::Gone, id, out),
                 (Some(cause), Some(after), None) => {
-                    let why = if self.is_replaced(after) { Why::NoLonger } else { Why::Disables };
+                    let why = if self.is_replaced(after) {
+                        Why::NoLonger
+                    } else {
+                        Why::Disables
+                    };
                     found.push(cause, false, why, &new.package(after).id, out);
                 }
                 (Some(cause), Some(_), Some((after, needs))) if self.is_replaced(after) => {
                     let (after_id, needs_id) = (&new.package(after).id, &new.package(needs).id);
                     let edge = new.edge(after, needs);
-                    let reqs = edge.and_then(|edge| self.requirements(after_id, edge, needs_id)).unwrap_or_default();
+                    let reqs = edge
+                        .and_then(|edge| self.requirements(after_id, edge, needs_id))
+                        .unwrap_or_default();
                     if !found.push_requirement(cause, &reqs, &out.version, after_id, needs_id) {
                         found.push(cause, false, Why::Needed(id, out), after_id, needs_id);
                     }
                 }
-                (None, Some(_), None) => self.look_above(old, &self.changed.base, parent, own, found),
+                (None, Some(_), None) => {
+                    self.look_above(old, &self.changed.base, parent, own, found)
+                }
                 (None | Some(_), _, _) => {}
             }
         }
@@ -235,7 +286,14 @@ impl<'a> Ground<'_, 'a> {
     /// An unchanged package gained or lost a dependency: one of the packages
     /// above it asks for other features of it. If the tree does so, or a package
     /// that did not change, the cause cannot be told.
-    fn look_above(&self, side: &Side<'a>, changed: &[Option<usize>], at: Node, own: usize, found: &mut Found<'a>) {
+    fn look_above(
+        &self,
+        side: &Side<'a>,
+        changed: &[Option<usize>],
+        at: Node,
+        own: usize,
+        found: &mut Found<'a>,
+    ) {
         for &(parent, _) in side.dependants(at) {
             match changed[parent].filter(|cause| *cause != own) {
                 Some(cause) => found.known.one_of.push(cause),
@@ -246,24 +304,47 @@ impl<'a> Ground<'_, 'a> {
     }
 
     /// The same release, with other features or in another place of the build.
-    fn look_at_same(&self, own: usize, kind: ChangeKind, base: Node, head: Node, found: &mut Found<'a>) {
-        let Pair { base: old, head: new, pairing, .. } = self.pair;
+    fn look_at_same(
+        &self,
+        own: usize,
+        kind: ChangeKind,
+        base: Node,
+        head: Node,
+        found: &mut Found<'a>,
+    ) {
+        let Pair {
+            base: old,
+            head: new,
+            pairing,
+            ..
+        } = self.pair;
         for &(parent, edge) in new.dependants(head) {
             if new.is_local(parent) {
-                let before = pairing.base_of(parent).and_then(|before| old.edge(before, base));
-                found.known.decided |= before.is_none_or(|before| before.kinds != edge.kinds || !same_reqs(before, edge));
+                let before = pairing
+                    .base_of(parent)
+                    .and_then(|before| old.edge(before, base));
+                found.known.decided |= before
+                    .is_none_or(|before| before.kinds != edge.kinds || !same_reqs(before, edge));
                 // The features that the tree asks for are not on the edge.
                 found.blurred |= kind == ChangeKind::FeaturesChanged || !new.package(parent).member;
             } else {
-                found.known.one_of.extend(self.changed.head[parent].filter(|cause| *cause != own));
+                found
+                    .known
+                    .one_of
+                    .extend(self.changed.head[parent].filter(|cause| *cause != own));
             }
         }
         for &(parent, _) in old.dependants(base) {
             if old.is_local(parent) {
-                let after = pairing.head_of(parent).and_then(|after| new.edge(after, head));
+                let after = pairing
+                    .head_of(parent)
+                    .and_then(|after| new.edge(after, head));
                 found.known.decided |= after.is_none();
             } else {
-                found.known.one_of.extend(self.changed.base[parent].filter(|cause| *cause != own));
+                found
+                    .known
+                    .one_of
+                    .extend(self.changed.base[parent].filter(|cause| *cause != own));
             }
         }
     }
@@ -271,8 +352,19 @@ impl<'a> Ground<'_, 'a> {
     /// Whether the tree's own manifests ask for the new release: by an edge or
     /// a requirement that was not there. Where requirements are not known, an
     /// incompatible step or another place means a new one.
-    fn asks_anew(&self, parent: Node, edge: &Edge, base: Node, out: &PackageId, into: &PackageId) -> bool {
-        let before = self.pair.pairing.base_of(parent).and_then(|before| self.pair.base.edge(before, base));
+    fn asks_anew(
+        &self,
+        parent: Node,
+        edge: &Edge,
+        base: Node,
+        out: &PackageId,
+        into: &PackageId,
+    ) -> bool {
+        let before = self
+            .pair
+            .pairing
+            .base_of(parent)
+            .and_then(|before| self.pair.base.edge(before, base));
         let Some(before) = before else { return true };
         if !before.reqs.is_empty() && !edge.reqs.is_empty() {
             return !same_reqs(before, edge) || !out.source.same_place(&into.source);
@@ -283,12 +375,19 @@ impl<'a> Ground<'_, 'a> {
     /// Whether a package of the head is another release than before.
     fn is_replaced(&self, head: Node) -> bool {
         let before = self.pair.pairing.base_of(head);
-        before.is_none_or(|before| self.pair.base.package(before).id != self.pair.head.package(head).id)
+        before.is_none_or(|before| {
+            self.pair.base.package(before).id != self.pair.head.package(head).id
+        })
     }
 
     /// What a package requires of another one that it depends on; `None` when
     /// that is not known.
-    fn requirements(&self, parent: &PackageId, edge: &'a Edge, child: &PackageId) -> Option<Vec<&'a VersionReq>> {
+    fn requirements(
+        &self,
+        parent: &PackageId,
+        edge: &'a Edge,
+        child: &PackageId,
+    ) -> Option<Vec<&'a VersionReq>> {
         if !edge.reqs.is_empty() {
             return Some(edge.reqs.iter().collect());
         }
@@ -305,10 +404,22 @@ impl<'a> Ground<'_, 'a> {
 }
 
 impl<'a> Found<'a> {
-    fn push(&mut self, parent: usize, exact: bool, why: Why<'a>, from: &'a PackageId, to: &'a PackageId) {
+    fn push(
+        &mut self,
+        parent: usize,
+        exact: bool,
+        why: Why<'a>,
+        from: &'a PackageId,
+        to: &'a PackageId,
+    ) {
         let cause = Cause { parent, exact };
         self.known.causes.push(cause);
-        self.reasons.push(Reason { cause, why, parent: from, child: to });
+        self.reasons.push(Reason {
+            cause,
+            why,
+            parent: from,
+            child: to,
+        });
     }
 
     /// Adds the first requirement that the old version does not meet.
@@ -320,9 +431,16 @@ impl<'a> Found<'a> {
         from: &'a PackageId,
         to: &'a PackageId,
     ) -> bool {
-        let unmet = reqs.iter().copied().filter(|req| !req.matches(old)).min_by_key(|req| req.to_string());
+        let unmet = reqs
+            .iter()
+            .copied()
+            .filter(|req| !req.matches(old))
+            .min_by_key(|req| req.to_string());
         if let Some(req) = unmet {
-            let exact = req.comparators.iter().any(|part| part.op == semver::Op::Exact && part.patch.is_some());
+            let exact = req
+                .comparators
+                .iter()
+                .any(|part| part.op == semver::Op::Exact && part.patch.is_some());
             self.push(parent, exact, Why::Requires(req), from, to);
         }
         unmet.is_some()
@@ -342,9 +460,18 @@ fn same_reqs(a: &Edge, b: &Edge) -> bool {
 /// Whether two packages are parts of the same commit of the same repository.
 fn one_commit(a: &PackageId, b: &PackageId) -> bool {
     match (&a.source, &b.source) {
-        (Source::Git { url: one, rev: Some(a), .. }, Source::Git { url: other, rev: Some(b), .. }) => {
-            one == other && a == b
-        }
+        (
+            Source::Git {
+                url: one,
+                rev: Some(a),
+                ..
+            },
+            Source::Git {
+                url: other,
+                rev: Some(b),
+                ..
+            },
+        ) => one == other && a == b,
         _ => false,
     }
 }

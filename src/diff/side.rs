@@ -39,7 +39,10 @@ impl<'a> Rows<'a> {
         }
         let mut ordered = cells.to_vec();
         ordered.sort_by_key(|(row, _, _)| *row);
-        let cells = ordered.into_iter().map(|(_, other, edge)| (other, edge)).collect();
+        let cells = ordered
+            .into_iter()
+            .map(|(_, other, edge)| (other, edge))
+            .collect();
         Self { starts, cells }
     }
 
@@ -64,12 +67,22 @@ impl<'a> Side<'a> {
         let packages: Vec<&Package> = order.iter().map(|place| &all[*place]).collect();
         let mut forward = Vec::new();
         for (node, package) in packages.iter().enumerate() {
-            let known = package.edges.iter().filter_map(|edge| Some((*node_at.get(edge.to)?, edge)));
+            let known = package
+                .edges
+                .iter()
+                .filter_map(|edge| Some((*node_at.get(edge.to)?, edge)));
             forward.extend(known.map(|(to, edge)| (node, to, edge)));
         }
         forward.sort_by_key(|(from, to, _)| (*from, *to));
-        let back: Vec<_> = forward.iter().map(|(from, to, edge)| (*to, *from, *edge)).collect();
-        let lines = order.iter().map(|place| workspace.lock_lines.get(*place).copied()).collect();
+        forward.dedup_by_key(|(from, to, _)| (*from, *to));
+        let back: Vec<_> = forward
+            .iter()
+            .map(|(from, to, edge)| (*to, *from, *edge))
+            .collect();
+        let lines = order
+            .iter()
+            .map(|place| workspace.lock_lines.get(*place).copied())
+            .collect();
         Self {
             outgoing: Rows::build(packages.len(), &forward),
             incoming: Rows::build(packages.len(), &back),
@@ -95,7 +108,9 @@ impl<'a> Side<'a> {
 
     /// Whether any placement is known rather than assumed.
     pub(super) fn is_resolved(&self) -> bool {
-        self.packages.iter().any(|package| package.placement.resolved)
+        self.packages
+            .iter()
+            .any(|package| package.placement.resolved)
     }
 
     /// Whether the package belongs to the tree that is built.
@@ -138,18 +153,30 @@ impl<'a> Side<'a> {
         let name = &self.packages[node].id.name;
         let before = node.checked_sub(1).and_then(|at| self.packages.get(at));
         let after = self.packages.get(node + 1);
-        [before, after].into_iter().flatten().any(|other| other.id.name == *name)
+        [before, after]
+            .into_iter()
+            .flatten()
+            .any(|other| other.id.name == *name)
     }
 
     /// The packages that bear a name.
     pub(super) fn named(&self, name: &str) -> Range<Node> {
-        self.run(self.packages.partition_point(|package| package.id.name.as_str() < name), name)
+        self.run(
+            self.packages
+                .partition_point(|package| package.id.name.as_str() < name),
+            name,
+        )
     }
 
     /// The packages from `start` on that bear a name.
     fn run(&self, start: Node, name: &str) -> Range<Node> {
         let rest = self.packages.get(start..).unwrap_or_default();
-        start..start + rest.iter().take_while(|package| package.id.name == name).count()
+        start
+            ..start
+                + rest
+                    .iter()
+                    .take_while(|package| package.id.name == name)
+                    .count()
     }
 }
 
@@ -159,7 +186,12 @@ pub(super) fn by_name(base: &Side<'_>, head: &Side<'_>) -> Vec<(Range<Node>, Ran
     let (mut left, mut right) = (0, 0);
     loop {
         let next = [base.packages.get(left), head.packages.get(right)];
-        let Some(name) = next.into_iter().flatten().map(|package| package.id.name.as_str()).min() else {
+        let Some(name) = next
+            .into_iter()
+            .flatten()
+            .map(|package| package.id.name.as_str())
+            .min()
+        else {
             return groups;
         };
         let (lefts, rights) = (base.run(left, name), head.run(right, name));

@@ -9,11 +9,7 @@ use crate::support::laws;
 /// One line of the notation: a package, its attributes and its dependencies.
 /// Few names, versions and sources, so that much collides.
 fn package(resolved: bool) -> impl Strategy<Value = String> {
-    let attributes = prop_oneof![
-        Just(""),
-        Just(" sum=aa"),
-        Just(" sum=bb"),
-    ];
+    let attributes = prop_oneof![Just(""), Just(" sum=aa"), Just(" sum=bb"),];
     let placement = if resolved {
         prop_oneof![
             Just(" features=x"),
@@ -28,14 +24,26 @@ fn package(resolved: bool) -> impl Strategy<Value = String> {
     };
     let needs = prop::collection::vec((release(), requirement()), 0..4);
     (release(), attributes, placement, needs).prop_map(|(id, attributes, placement, needs)| {
-        let needs: Vec<String> = needs.into_iter().map(|(id, req)| format!("{id}{req}")).collect();
+        let needs: Vec<String> = needs
+            .into_iter()
+            .map(|(id, req)| format!("{id}{req}"))
+            .collect();
         format!("{id}{attributes}{placement} -> {}", needs.join(", "))
     })
 }
 
 fn release() -> impl Strategy<Value = String> {
     let name = prop::sample::select(vec!["a", "b", "c", "d"]);
-    let version = prop::sample::select(vec!["1.0.0", "1.0.1", "1.2.0", "2.0.0", "0.3.1", "0.3.2", "1.0.0+m", "2.0.0-rc.1"]);
+    let version = prop::sample::select(vec![
+        "1.0.0",
+        "1.0.1",
+        "1.2.0",
+        "2.0.0",
+        "0.3.1",
+        "0.3.2",
+        "1.0.0+m",
+        "2.0.0-rc.1",
+    ]);
     let source = prop::sample::select(vec![
         "",
         "",
@@ -49,33 +57,50 @@ fn release() -> impl Strategy<Value = String> {
 }
 
 fn requirement() -> impl Strategy<Value = &'static str> {
-    prop::sample::select(vec!["", "", " req=^1", " req=^1.2", " req==1.0.1", " req=>=0.3", " req=^2 build", " dev"])
+    prop::sample::select(vec![
+        "",
+        "",
+        " req=^1",
+        " req=^1.2",
+        " req==1.0.1",
+        " req=>=0.3",
+        " req=^2 build",
+        " dev",
+    ])
 }
 
 fn graph() -> impl Strategy<Value = String> {
     any::<bool>().prop_flat_map(|resolved| {
         let lines = move |most| prop::collection::vec(package(resolved), 0..most);
-        let needs = prop::collection::vec((release(), requirement()), 1..4);
         let member = |name: &'static str| {
-            needs.clone().prop_map(move |needs| {
-                let needs: Vec<String> = needs.into_iter().map(|(id, req)| format!("{id}{req}")).collect();
+            let needs = prop::collection::vec((release(), requirement()), 1..4);
+            needs.prop_map(move |needs| {
+                let needs: Vec<String> = needs
+                    .into_iter()
+                    .map(|(id, req)| format!("{id}{req}"))
+                    .collect();
                 format!("{name} -> {}", needs.join(", "))
             })
         };
-        (member("app"), lines(9), any::<bool>(), member("tool"), lines(4)).prop_map(
-            |(app, lines, second, tool, more)| {
+        (
+            member("app"),
+            lines(9),
+            any::<bool>(),
+            member("tool"),
+            lines(4),
+        )
+            .prop_map(|(app, lines, second, tool, more)| {
                 let mut text = format!("{app}\n{}", lines.join("\n"));
                 if second {
                     text = format!("{text}\n[tools]\n{tool}\n{}", more.join("\n"));
                 }
                 text
-            },
-        )
+            })
     })
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(250) })]
 
     #[test]
     fn every_difference_of_made_up_graphs_keeps_the_laws(base in graph(), head in graph()) {

@@ -12,7 +12,10 @@ fn showcase(name: &str) -> Option<(Snapshot, Snapshot)> {
 }
 
 fn count(diff: &GraphDiff, kind: ChangeKind) -> usize {
-    diff.changes.iter().filter(|change| change.kind == kind).count()
+    diff.changes
+        .iter()
+        .filter(|change| change.kind == kind)
+        .count()
 }
 
 fn compared(name: &str) -> Option<GraphDiff> {
@@ -23,10 +26,22 @@ fn compared(name: &str) -> Option<GraphDiff> {
         println!("== {name}");
         for decision in diff.decisions() {
             let root = decision.root;
-            println!("{} {} {:?} paths {:?}", root.id, root.kind.as_str(), root.step(), root.paths.first());
+            println!(
+                "{} {} {:?} paths {:?}",
+                root.id,
+                root.kind.as_str(),
+                root.step(),
+                root.paths.first()
+            );
             for forced in decision.forced {
                 let by = forced.forced_by.as_ref().unwrap();
-                println!("    {} {} | {} | {}", forced.id, forced.kind.as_str(), by.chain.join(" > "), by.because);
+                println!(
+                    "    {} {} | {} | {}",
+                    forced.id,
+                    forced.kind.as_str(),
+                    by.chain.join(" > "),
+                    by.because
+                );
             }
         }
         println!("{:?}", diff.attribution_notes);
@@ -36,8 +51,13 @@ fn compared(name: &str) -> Option<GraphDiff> {
 
 #[test]
 fn show() {
-    let Some(folder) = data::folder("showcase") else { return };
-    let mut names: Vec<_> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name()).collect();
+    let Some(folder) = data::folder("showcase") else {
+        return;
+    };
+    let mut names: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|e| e.unwrap().file_name())
+        .collect();
     names.sort();
     for name in names {
         compared(name.to_str().unwrap()).unwrap();

@@ -11,9 +11,22 @@ use super::graph::of_workspaces;
 /// Reads one lock file as the workspace at the root.
 pub(crate) fn snapshot(text: &str) -> Snapshot {
     let file: Table = text.parse().expect("a lock file is TOML");
-    let entries = file.get("package").and_then(Value::as_array).cloned().unwrap_or_default();
-    let entries: Vec<Value> = file.get("root").cloned().into_iter().chain(entries).collect();
-    let checksums = file.get("metadata").and_then(Value::as_table).cloned().unwrap_or_default();
+    let entries = file
+        .get("package")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default();
+    let entries: Vec<Value> = file
+        .get("root")
+        .cloned()
+        .into_iter()
+        .chain(entries)
+        .collect();
+    let checksums = file
+        .get("metadata")
+        .and_then(Value::as_table)
+        .cloned()
+        .unwrap_or_default();
     let mut packages: BTreeMap<PackageId, (Package, Vec<String>)> = BTreeMap::new();
     for entry in &entries {
         let text = |key: &str| entry.get(key).and_then(Value::as_str).map(str::to_owned);
@@ -21,15 +34,45 @@ pub(crate) fn snapshot(text: &str) -> Snapshot {
         let id = PackageId {
             name: text("name").unwrap(),
             version: text("version").unwrap().parse().unwrap(),
-            source: source.as_deref().map_or(Source::Local, |source| Source::parse(source).unwrap()),
+            source: source
+                .as_deref()
+                .map_or(Source::Local, |source| Source::parse(source).unwrap()),
         };
-        let old = format!("checksum {} {} ({})", id.name, id.version, source.unwrap_or_default());
-        let checksum = text("checksum").or_else(|| checksums.get(&old).and_then(Value::as_str).map(str::to_owned));
-        let needs = entry.get("dependencies").and_then(Value::as_array).cloned().unwrap_or_default();
-        let needs = needs.iter().filter_map(Value::as_str).map(str::to_owned).collect();
-        let placement = Placement { roles: [Role::Target].into(), ..Placement::default() };
+        let old = format!(
+            "checksum {} {} ({})",
+            id.name,
+            id.version,
+            source.unwrap_or_default()
+        );
+        let checksum = text("checksum").or_else(|| {
+            checksums
+                .get(&old)
+                .and_then(Value::as_str)
+                .map(str::to_owned)
+        });
+        let needs = entry
+            .get("dependencies")
+            .and_then(Value::as_array)
+            .cloned()
+            .unwrap_or_default();
+        let needs = needs
+            .iter()
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect();
+        let placement = Placement {
+            roles: [Role::Target].into(),
+            ..Placement::default()
+        };
         let member = id.source == Source::Local;
-        let package = Package { id: id.clone(), checksum, member, edges: Vec::new(), placement, manifest: None };
+        let package = Package {
+            id: id.clone(),
+            checksum,
+            member,
+            edges: Vec::new(),
+            placement,
+            manifest: None,
+        };
         packages.insert(id, (package, needs));
     }
     of_workspaces(vec![connected(packages)])
@@ -38,7 +81,10 @@ pub(crate) fn snapshot(text: &str) -> Snapshot {
 fn connected(packages: BTreeMap<PackageId, (Package, Vec<String>)>) -> Workspace {
     let mut by_name: BTreeMap<String, Vec<(usize, PackageId)>> = BTreeMap::new();
     for (at, id) in packages.keys().enumerate() {
-        by_name.entry(id.name.clone()).or_default().push((at, id.clone()));
+        by_name
+            .entry(id.name.clone())
+            .or_default()
+            .push((at, id.clone()));
     }
     let mut found: Vec<Package> = Vec::new();
     let mut direct: Vec<usize> = Vec::new();
@@ -49,7 +95,11 @@ fn connected(packages: BTreeMap<PackageId, (Package, Vec<String>)>) -> Workspace
         if package.member {
             direct.extend(&places);
         }
-        let edge = |to| Edge { to, kinds: [].into(), reqs: Vec::new() };
+        let edge = |to| Edge {
+            to,
+            kinds: [].into(),
+            reqs: Vec::new(),
+        };
         package.edges = places.into_iter().map(edge).collect();
         found.push(package);
     }
@@ -70,10 +120,18 @@ fn meant(need: &str, by_name: &BTreeMap<String, Vec<(usize, PackageId)>>) -> usi
     let mut words = need.split(' ');
     let candidates = &by_name[words.next().unwrap()];
     let version = words.next();
-    let source = words.next().map(|source| Source::parse(source.trim_matches(['(', ')'])).unwrap());
+    let source = words
+        .next()
+        .map(|source| Source::parse(source.trim_matches(['(', ')'])).unwrap());
     let fits = |id: &PackageId| {
         version.is_none_or(|version| id.version.to_string() == version)
-            && source.as_ref().is_none_or(|source| id.source.same_place(source))
+            && source
+                .as_ref()
+                .is_none_or(|source| id.source.same_place(source))
     };
-    candidates.iter().find(|(_, id)| fits(id)).unwrap_or_else(|| panic!("`{need}` is in the lock")).0
+    candidates
+        .iter()
+        .find(|(_, id)| fits(id))
+        .unwrap_or_else(|| panic!("`{need}` is in the lock"))
+        .0
 }
