@@ -14,6 +14,7 @@ mod diff;
 mod diff_laws;
 mod diff_real;
 mod support;
+mod advisories;
 mod tidy;
 mod oracle_graph;
 mod oracle_real;
