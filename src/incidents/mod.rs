@@ -1,16 +1,44 @@
 //! What went wrong before: the catalogue of incidents, and the links from a
-//! change to them. Knows no severity and no policy.
+//! change to them. Knows no severity and no policy, and looks nothing up: the
+//! files of a repository are handed in.
 //!
-//! Imports: pkg, host, facts, diff.
+//! Imports: pkg, facts, snapshot, diff.
+
+mod built_in;
+mod catalogue;
+mod components;
+mod defect;
+mod link;
+mod range;
+mod read;
+mod record;
+mod vocabulary;
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use semver::Version;
+
+use crate::pkg::Source;
+use crate::snapshot::Snapshot;
+
+pub use built_in::BUILT_IN;
+pub use catalogue::{Catalogue, Match, MAX_FILES};
+pub use components::{Component, Components};
+pub use defect::{CatalogueError, Defect, Problem};
+pub use link::link;
+pub use read::{read, MAX_BYTES};
+pub use record::{Affected, Affects, Origin, Record};
+pub use vocabulary::{Cause, Detection, Failure, Resolution};
 
 /// How much a link says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Strength {
-    /// The same component.
+    /// The same component, or the same crate far from the versions that hurt.
     Weak,
-    /// The same crate in another version, or the same component and the same failure mode.
+    /// The same crate next to the versions that hurt.
     Strong,
-    /// The change enters, or stays in, a range that is known to be bad.
+    /// The change enters, stays in or leaves a range that is known to be bad.
     Repeat,
 }
 
@@ -39,6 +67,19 @@ pub enum Direction {
     Resembles,
 }
 
+impl Direction {
+    /// The name used in reports.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Enters => "enters",
+            Self::Stays => "stays",
+            Self::Leaves => "leaves",
+            Self::Resembles => "resembles",
+        }
+    }
+}
+
 /// Why a change resembles an incident.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Link {
@@ -52,4 +93,46 @@ pub struct Link {
     pub package: String,
     /// The reason, in words that a person can check.
     pub because: String,
+}
+
+/// The published versions in one graph, by package name: what a rule over
+/// several crates is held against.
+pub type Versions = BTreeMap<String, Vec<Version>>;
+
+/// What stands around a change: both graphs, and the day of judgement.
+#[derive(Clone, Copy, Debug)]
+pub struct Surroundings<'a> {
+    /// The versions of the base graph.
+    pub base: &'a Versions,
+    /// The versions of the head graph.
+    pub head: &'a Versions,
+    /// The day of judgement; later incidents are not known yet.
+    pub as_of: Date,
+}
+
+/// Whether records speak of a package from this place: the default registry,
+/// or a git repository under the same name.
+fn is_public(source: &Source) -> bool {
+    match source {
+        Source::CratesIo | Source::Git { .. } => true,
+        Source::Registry { .. } | Source::Local => false,
+    }
+}
+
+/// The versions in a snapshot that incident records can speak of, each list sorted.
+#[must_use]
+pub fn versions(snapshot: &Snapshot) -> Versions {
+    let mut all = Versions::new();
+    for package in snapshot.workspaces.iter().flat_map(|workspace| &workspace.packages) {
+        if is_public(&package.id.source) {
+            let known: &mut Vec<Version> = all.entry(package.id.name.clone()).or_default();
+            if !known.contains(&package.id.version) {
+                known.push(package.id.version.clone());
+            }
+        }
+    }
+    for known in all.values_mut() {
+        known.sort();
+    }
+    all
 }

@@ -15,6 +15,8 @@ mod diff_laws;
 mod diff_real;
 mod support;
 mod advisories;
+mod incidents;
+mod shared_data;
 mod tidy;
 mod oracle_graph;
 mod oracle_real;

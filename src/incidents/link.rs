@@ -1,0 +1,290 @@
+//! From a change to the incidents that it resembles. Few links and good ones:
+//! every rule that holds is told, and of what merely resembles the best.
+
+use std::cmp::Reverse;
+
+use semver::Version;
+
+use super::catalogue::Catalogue;
+use super::range::holds;
+use super::record::{Affected, Affects, Origin, Record};
+use super::vocabulary::Cause;
+use super::{Direction, Link, Strength, Surroundings, Versions, is_public};
+use crate::diff::{Change, ChangeKind};
+use crate::facts::{AdvisoryFact, Dossier};
+use crate::pkg::Release;
+use crate::snapshot::{Placement, Role};
+
+/// The links of a change, the strongest first.
+///
+/// A rule over several crates holds for a side when all of its crates are in
+/// that side's graph. Incidents after the day of judgement are not seen.
+#[must_use]
+pub fn link(
+    change: &Change,
+    dossier: &Dossier,
+    around: &Surroundings<'_>,
+    catalogue: &Catalogue,
+) -> Vec<Link> {
+    let known = |record: &&Record| record.date <= around.as_of;
+    let mut links = Vec::new();
+    let mut linked: Vec<&str> = Vec::new();
+    let naming: Vec<&Record> = catalogue.naming(&change.package).filter(known).collect();
+    for record in &naming {
+        if let Some(link) = by_range(change, dossier, around, record) {
+            linked.push(&record.id);
+            links.push(link);
+        }
+    }
+    if resemblance_counts(change) {
+        let others: Vec<&Record> =
+            naming.into_iter().filter(|record| !linked.contains(&record.id.as_str())).collect();
+        links.extend(same_crate(change, &others).or_else(|| {
+            let records = catalogue.records().iter().filter(known);
+            same_component(change, catalogue.components().of(&change.package), records)
+        }));
+    }
+    links.sort_by(|a, b| (Reverse(a.strength), a.direction, &a.id).cmp(&(Reverse(b.strength), b.direction, &b.id)));
+    links
+}
+
+/// Whether a change can be like an incident at all: code of others comes in,
+/// and is compiled into what is shipped or what builds it.
+fn resemblance_counts(change: &Change) -> bool {
+    let kind = match change.kind {
+        ChangeKind::Added
+        | ChangeKind::Upgraded
+        | ChangeKind::Downgraded
+        | ChangeKind::Duplicated
+        | ChangeKind::SourceMoved
+        | ChangeKind::ContentChanged => true,
+        ChangeKind::Removed
+        | ChangeKind::Merged
+        | ChangeKind::FeaturesChanged
+        | ChangeKind::PlacementChanged => false,
+    };
+    kind && change.placement.is_built() && change.incoming().is_some_and(|release| is_public(&release.source))
+}
+
+/// How one side of a change stands to a rule.
+struct Hit<'a> {
+    version: &'a Version,
+    /// Features that the fault needs and that could not be looked up.
+    unchecked: Vec<&'a str>,
+}
+
+/// The link of a record whose rule holds on one of the sides.
+fn by_range(change: &Change, dossier: &Dossier, around: &Surroundings<'_>, record: &Record) -> Option<Link> {
+    let before = change.placement_before.as_ref().or_else(|| {
+        // What is removed stands in `placement` as it was in the base.
+        (change.kind == ChangeKind::Removed).then_some(&change.placement)
+    });
+    let mut best: Option<(Direction, &Affects, Hit<'_>)> = None;
+    for rule in &record.affects {
+        let base = side(rule, &change.package, &change.from, before, around.base);
+        let head = side(rule, &change.package, &change.to, Some(&change.placement), around.head);
+        let found = match (base, head) {
+            (None, Some(hit)) => (Direction::Enters, rule, hit),
+            (Some(_), Some(hit)) => (Direction::Stays, rule, hit),
+            (Some(hit), None) => (Direction::Leaves, rule, hit),
+            (None, None) => continue,
+        };
+        best = Some(match best {
+            None => found,
+            // Out of one bad range and into another of the same fault: it is still there.
+            Some(other) if other.0 != found.0 => {
+                let hit = if found.0 == Direction::Leaves { other.2 } else { found.2 };
+                let rule = if found.0 == Direction::Leaves { other.1 } else { found.1 };
+                (Direction::Stays, rule, hit)
+            }
+            Some(other) => other,
+        });
+    }
+    let (direction, rule, hit) = best?;
+    let strength = if hit.unchecked.is_empty() { Strength::Repeat } else { Strength::Strong };
+    Some(Link {
+        id: record.id.clone(),
+        strength,
+        direction,
+        package: change.package.clone(),
+        because: range_reason(change, record, rule, direction, &hit, dossier),
+    })
+}
+
+/// Whether a rule holds on one side, and with which version.
+fn side<'a>(
+    rule: &'a Affects,
+    package: &str,
+    releases: &'a [Release],
+    placement: Option<&Placement>,
+    graph: &Versions,
+) -> Option<Hit<'a>> {
+    let affected = rule.crates.iter().find(|affected| affected.name == package)?;
+    let hit = releases
+        .iter()
+        .filter(|release| is_public(&release.source))
+        .find(|release| holds(&affected.range, &release.version))?;
+    let others_are_there = rule.crates.iter().filter(|other| other.name != package).all(|other| {
+        graph.get(&other.name).is_some_and(|versions| versions.iter().any(|version| holds(&other.range, version)))
+    });
+    if !others_are_there {
+        return None;
+    }
+    let unchecked = features(affected, placement)?;
+    Some(Hit { version: &hit.version, unchecked })
+}
+
+/// The features that a fault needs and that are not known to be on; `None`
+/// when one of them is known to be off.
+fn features<'a>(affected: &'a Affected, placement: Option<&Placement>) -> Option<Vec<&'a str>> {
+    let needed = affected.features.iter().map(String::as_str);
+    match placement.filter(|placement| placement.resolved) {
+        None => Some(needed.collect()),
+        Some(placement) => {
+            let on = |feature: &str| {
+                placement.target_features.contains(feature) || placement.host_features.contains(feature)
+            };
+            needed.into_iter().all(on).then(Vec::new)
+        }
+    }
+}
+
+/// Why a rule holds, with everything it takes to check it.
+fn range_reason(
+    change: &Change,
+    record: &Record,
+    rule: &Affects,
+    direction: Direction,
+    hit: &Hit<'_>,
+    dossier: &Dossier,
+) -> String {
+    let verb = match direction {
+        Direction::Enters => "enters",
+        Direction::Stays => "stays in",
+        Direction::Leaves => "leaves",
+        Direction::Resembles => "resembles",
+    };
+    let mut reason = format!("{} {} {verb} the bad range", change.package, hit.version);
+    for (at, affected) in rule.crates.iter().enumerate() {
+        let joint = if at == 0 { " " } else { " together with " };
+        reason.push_str(&format!("{joint}{} {}", affected.name, affected.range));
+    }
+    reason.push_str(&format!(" ({}): {}", record.failure.as_str(), record.title));
+    let own = rule.crates.iter().find(|affected| affected.name == change.package);
+    let fixed: Vec<String> = own.into_iter().flat_map(|own| &own.fixed_in).map(ToString::to_string).collect();
+    if !fixed.is_empty() {
+        reason.push_str(&format!("; repaired in {}", fixed.join(", ")));
+    }
+    if !hit.unchecked.is_empty() {
+        let features = hit.unchecked.join("`, `");
+        reason.push_str(&format!("; it takes the feature `{features}`, which could not be looked up"));
+    }
+    if let Some(advisory) = same_advisory(record, dossier) {
+        reason.push_str(&format!("; the same fault as {advisory}"));
+    }
+    reason
+}
+
+/// The advisory of this change that a record restates.
+fn same_advisory<'a>(record: &Record, dossier: &'a Dossier) -> Option<&'a str> {
+    let delta = dossier.advisories.seen()?;
+    let mut all = delta.introduced.iter().chain(&delta.remaining).chain(&delta.fixed);
+    let named = |advisory: &&AdvisoryFact| {
+        record.sources.iter().any(|source| {
+            source.contains(&advisory.id) || advisory.aliases.iter().any(|alias| source.contains(alias.as_str()))
+        })
+    };
+    all.find(named).map(|advisory| advisory.id.as_str())
+}
+
+/// The order in which records are preferred: the team's own, then the newest.
+fn preference(record: &Record) -> (bool, Reverse<jiff::civil::Date>, &str) {
+    (record.origin != Origin::Repository, Reverse(record.date), &record.id)
+}
+
+/// The best link to a record of the same crate in other versions.
+fn same_crate(change: &Change, others: &[&Record]) -> Option<Link> {
+    let incoming = change.incoming()?;
+    // A fault that was always there says nothing about an update.
+    let candidates = others.iter().filter(|record| record.is_regression() || record.origin == Origin::Repository);
+    let (near, record) = candidates
+        .map(|record| (nearby(record, &change.package, &incoming.version), *record))
+        .min_by_key(|(near, record)| (near.is_none(), preference(record)))?;
+    // A rule over several crates that does not hold here is no resemblance.
+    if record.affects.iter().all(|rule| rule.crates.len() > 1) {
+        return None;
+    }
+    let (strength, where_) = match near {
+        Some(bad) => (Strength::Strong, format!("is next to {bad}, which was bad or repaired it")),
+        None => (Strength::Weak, "is another version".to_owned()),
+    };
+    let because = format!(
+        "{} {} {where_}: {} ({}, {})",
+        change.package,
+        incoming.version,
+        record.title,
+        record.failure.as_str(),
+        record.date
+    );
+    Some(Link {
+        id: record.id.clone(),
+        strength,
+        direction: Direction::Resembles,
+        package: change.package.clone(),
+        because,
+    })
+}
+
+/// The version of a record that a version comes closely after: the same line
+/// of patch releases, at most two later.
+fn nearby<'a>(record: &'a Record, package: &str, version: &Version) -> Option<&'a Version> {
+    record
+        .affects
+        .iter()
+        .flat_map(|rule| &rule.crates)
+        .filter(|affected| affected.name == package)
+        .flat_map(|affected| affected.fixed_in.iter().chain(&affected.introduced))
+        .find(|bad| {
+            (bad.major, bad.minor) == (version.major, version.minor)
+                && (bad.patch..=bad.patch.saturating_add(2)).contains(&version.patch)
+        })
+}
+
+/// The best link to an outage through what the crate is for.
+fn same_component<'a>(
+    change: &Change,
+    roles: &[String],
+    records: impl Iterator<Item = &'a Record>,
+) -> Option<Link> {
+    let code_comes_in = matches!(change.kind, ChangeKind::Upgraded | ChangeKind::Added);
+    if !code_comes_in || !change.placement.roles.contains(&Role::Target) {
+        return None;
+    }
+    let record = records
+        .filter(|record| roles.contains(&record.component))
+        .filter(|record| match record.origin {
+            // A stranger's record about other crates says nothing about this one;
+            // an outage by a library of the same kind does.
+            Origin::BuiltIn => record.affects.is_empty() && record.cause == Cause::ThirdPartyUpdate,
+            Origin::Repository => record
+                .affects
+                .iter()
+                .all(|rule| rule.crates.iter().all(|affected| affected.name != change.package)),
+        })
+        .min_by_key(|record| preference(record))?;
+    let because = format!(
+        "{} is a {} library: {} ({}, {})",
+        change.package,
+        record.component,
+        record.title,
+        record.failure.as_str(),
+        record.date
+    );
+    Some(Link {
+        id: record.id.clone(),
+        strength: Strength::Weak,
+        direction: Direction::Resembles,
+        package: change.package.clone(),
+        because,
+    })
+}
