@@ -3,91 +3,352 @@
 
 /// File and content of every record, by file.
 pub const BUILT_IN: &[(&str, &str)] = &[
-    ("incidents/catalogue/2023-08-05-upload-buffering.toml", include_str!("../../incidents/catalogue/2023-08-05-upload-buffering.toml")),
-    ("incidents/catalogue/2023-08-10-care-api-leak.toml", include_str!("../../incidents/catalogue/2023-08-10-care-api-leak.toml")),
-    ("incidents/catalogue/2024-06-05-image-resize-leak.toml", include_str!("../../incidents/catalogue/2024-06-05-image-resize-leak.toml")),
-    ("incidents/catalogue/2024-06-14-json-library-leak.toml", include_str!("../../incidents/catalogue/2024-06-14-json-library-leak.toml")),
-    ("incidents/catalogue/2024-08-10-database-connection-leak.toml", include_str!("../../incidents/catalogue/2024-08-10-database-connection-leak.toml")),
-    ("incidents/catalogue/actix-http-1.0-client-pool.toml", include_str!("../../incidents/catalogue/actix-http-1.0-client-pool.toml")),
-    ("incidents/catalogue/actix-rt-1.1.0-future-references.toml", include_str!("../../incidents/catalogue/actix-rt-1.1.0-future-references.toml")),
-    ("incidents/catalogue/actix-web-1.0.6-extensions.toml", include_str!("../../incidents/catalogue/actix-web-1.0.6-extensions.toml")),
-    ("incidents/catalogue/axum-0.8.0-signal-task.toml", include_str!("../../incidents/catalogue/axum-0.8.0-signal-task.toml")),
-    ("incidents/catalogue/axum-0.8.2-breaking.toml", include_str!("../../incidents/catalogue/axum-0.8.2-breaking.toml")),
-    ("incidents/catalogue/axum-core-0.2-body-limit.toml", include_str!("../../incidents/catalogue/axum-core-0.2-body-limit.toml")),
-    ("incidents/catalogue/bb8-0.4-dropped-get.toml", include_str!("../../incidents/catalogue/bb8-0.4-dropped-get.toml")),
-    ("incidents/catalogue/bb8-0.8.2-double-open.toml", include_str!("../../incidents/catalogue/bb8-0.8.2-double-open.toml")),
-    ("incidents/catalogue/bytes-1.2.0-reserve-doubles.toml", include_str!("../../incidents/catalogue/bytes-1.2.0-reserve-doubles.toml")),
-    ("incidents/catalogue/bytes-1.6.0-is-unique.toml", include_str!("../../incidents/catalogue/bytes-1.6.0-is-unique.toml")),
-    ("incidents/catalogue/bytes-1.9.0-owner-copy.toml", include_str!("../../incidents/catalogue/bytes-1.9.0-owner-copy.toml")),
-    ("incidents/catalogue/bzip2-0.4.3-endless.toml", include_str!("../../incidents/catalogue/bzip2-0.4.3-endless.toml")),
-    ("incidents/catalogue/console-subscriber-0.2-no-client.toml", include_str!("../../incidents/catalogue/console-subscriber-0.2-no-client.toml")),
-    ("incidents/catalogue/crossbeam-channel-0.5.0-undrained.toml", include_str!("../../incidents/catalogue/crossbeam-channel-0.5.0-undrained.toml")),
-    ("incidents/catalogue/crossbeam-channel-0.5.11-block-leak.toml", include_str!("../../incidents/catalogue/crossbeam-channel-0.5.11-block-leak.toml")),
-    ("incidents/catalogue/crossbeam-channel-0.5.12-double-free.toml", include_str!("../../incidents/catalogue/crossbeam-channel-0.5.12-double-free.toml")),
-    ("incidents/catalogue/crossbeam-utils-0.8.6-atomic-cell.toml", include_str!("../../incidents/catalogue/crossbeam-utils-0.8.6-atomic-cell.toml")),
-    ("incidents/catalogue/diesel-1.4.4-failed-connects.toml", include_str!("../../incidents/catalogue/diesel-1.4.4-failed-connects.toml")),
-    ("incidents/catalogue/flume-0.10-waker-growth.toml", include_str!("../../incidents/catalogue/flume-0.10-waker-growth.toml")),
-    ("incidents/catalogue/futures-util-unordered-into-iter.toml", include_str!("../../incidents/catalogue/futures-util-unordered-into-iter.toml")),
-    ("incidents/catalogue/h2-0.3.16-reset-flood.toml", include_str!("../../incidents/catalogue/h2-0.3.16-reset-flood.toml")),
-    ("incidents/catalogue/h2-0.3.23-error-resets.toml", include_str!("../../incidents/catalogue/h2-0.3.23-error-resets.toml")),
-    ("incidents/catalogue/h2-0.4.13-window.toml", include_str!("../../incidents/catalogue/h2-0.4.13-window.toml")),
-    ("incidents/catalogue/hyper-1.8.0-tunnel-buffering.toml", include_str!("../../incidents/catalogue/hyper-1.8.0-tunnel-buffering.toml")),
-    ("incidents/catalogue/image-0.24.1-gif-screen.toml", include_str!("../../incidents/catalogue/image-0.24.1-gif-screen.toml")),
-    ("incidents/catalogue/image-0.25.7-withdrawn.toml", include_str!("../../incidents/catalogue/image-0.25.7-withdrawn.toml")),
-    ("incidents/catalogue/kamadak-exif-0.5.2-endless.toml", include_str!("../../incidents/catalogue/kamadak-exif-0.5.2-endless.toml")),
-    ("incidents/catalogue/kube-3-attached-process.toml", include_str!("../../incidents/catalogue/kube-3-attached-process.toml")),
-    ("incidents/catalogue/libwebp-sys-0.9.0-encoder.toml", include_str!("../../incidents/catalogue/libwebp-sys-0.9.0-encoder.toml")),
-    ("incidents/catalogue/lru-0.6.2-clear.toml", include_str!("../../incidents/catalogue/lru-0.6.2-clear.toml")),
-    ("incidents/catalogue/lru-0.6.3-pop-key.toml", include_str!("../../incidents/catalogue/lru-0.6.3-pop-key.toml")),
-    ("incidents/catalogue/metrics-0.24.4-util-0.19-hash.toml", include_str!("../../incidents/catalogue/metrics-0.24.4-util-0.19-hash.toml")),
-    ("incidents/catalogue/metrics-exporter-prometheus-0.13-unscraped.toml", include_str!("../../incidents/catalogue/metrics-exporter-prometheus-0.13-unscraped.toml")),
-    ("incidents/catalogue/metrics-exporter-prometheus-0.16.1-breaking.toml", include_str!("../../incidents/catalogue/metrics-exporter-prometheus-0.16.1-breaking.toml")),
-    ("incidents/catalogue/moka-0.11-key-locks.toml", include_str!("../../incidents/catalogue/moka-0.11-key-locks.toml")),
-    ("incidents/catalogue/moka-0.12.0-concurrent-initialisers.toml", include_str!("../../incidents/catalogue/moka-0.12.0-concurrent-initialisers.toml")),
-    ("incidents/catalogue/moka-0.7.0-evicted-keys.toml", include_str!("../../incidents/catalogue/moka-0.7.0-evicted-keys.toml")),
-    ("incidents/catalogue/moka-0.9-values-after-drop.toml", include_str!("../../incidents/catalogue/moka-0.9-values-after-drop.toml")),
-    ("incidents/catalogue/mongodb-2.7.0-cursor-ids.toml", include_str!("../../incidents/catalogue/mongodb-2.7.0-cursor-ids.toml")),
-    ("incidents/catalogue/openssl-0.10.59-ex-data.toml", include_str!("../../incidents/catalogue/openssl-0.10.59-ex-data.toml")),
-    ("incidents/catalogue/openssl-src-300.0.5-certificates.toml", include_str!("../../incidents/catalogue/openssl-src-300.0.5-certificates.toml")),
-    ("incidents/catalogue/png-0.17.2-finish.toml", include_str!("../../incidents/catalogue/png-0.17.2-finish.toml")),
-    ("incidents/catalogue/protobuf-length-prefix.toml", include_str!("../../incidents/catalogue/protobuf-length-prefix.toml")),
-    ("incidents/catalogue/quick-cache-0.6-placeholder.toml", include_str!("../../incidents/catalogue/quick-cache-0.6-placeholder.toml")),
-    ("incidents/catalogue/rdkafka-0.29-undelivered.toml", include_str!("../../incidents/catalogue/rdkafka-0.29-undelivered.toml")),
-    ("incidents/catalogue/redis-0.23.4-breaking.toml", include_str!("../../incidents/catalogue/redis-0.23.4-breaking.toml")),
-    ("incidents/catalogue/redis-0.32.1-manager.toml", include_str!("../../incidents/catalogue/redis-0.32.1-manager.toml")),
-    ("incidents/catalogue/regex-1.12.0-lifetime.toml", include_str!("../../incidents/catalogue/regex-1.12.0-lifetime.toml")),
-    ("incidents/catalogue/regex-1.4.3-thread-caches.toml", include_str!("../../incidents/catalogue/regex-1.4.3-thread-caches.toml")),
-    ("incidents/catalogue/regex-1.9.0-set-heap.toml", include_str!("../../incidents/catalogue/regex-1.9.0-set-heap.toml")),
-    ("incidents/catalogue/rocksdb-0.18-properties.toml", include_str!("../../incidents/catalogue/rocksdb-0.18-properties.toml")),
-    ("incidents/catalogue/rustix-0.38.18-directory.toml", include_str!("../../incidents/catalogue/rustix-0.38.18-directory.toml")),
-    ("incidents/catalogue/sentry-tower-0.24.1-transactions.toml", include_str!("../../incidents/catalogue/sentry-tower-0.24.1-transactions.toml")),
-    ("incidents/catalogue/serde-derive-1.0.172-binary.toml", include_str!("../../incidents/catalogue/serde-derive-1.0.172-binary.toml")),
-    ("incidents/catalogue/sonic-rs-0.3.11-value-arena.toml", include_str!("../../incidents/catalogue/sonic-rs-0.3.11-value-arena.toml")),
-    ("incidents/catalogue/sqlx-0.5-permit.toml", include_str!("../../incidents/catalogue/sqlx-0.5-permit.toml")),
-    ("incidents/catalogue/sqlx-0.7-any-mysql.toml", include_str!("../../incidents/catalogue/sqlx-0.7-any-mysql.toml")),
-    ("incidents/catalogue/sqlx-0.8.4-withdrawn.toml", include_str!("../../incidents/catalogue/sqlx-0.8.4-withdrawn.toml")),
-    ("incidents/catalogue/thread-local-1.1.1-values-not-dropped.toml", include_str!("../../incidents/catalogue/thread-local-1.1.1-values-not-dropped.toml")),
-    ("incidents/catalogue/thread-local-1.1.5-buckets.toml", include_str!("../../incidents/catalogue/thread-local-1.1.5-buckets.toml")),
-    ("incidents/catalogue/tiff-0.7.0-header-sizes.toml", include_str!("../../incidents/catalogue/tiff-0.7.0-header-sizes.toml")),
-    ("incidents/catalogue/tokio-1.1.0-shutdown-cycle.toml", include_str!("../../incidents/catalogue/tokio-1.1.0-shutdown-cycle.toml")),
-    ("incidents/catalogue/tokio-1.10.0-blocking-task-leak.toml", include_str!("../../incidents/catalogue/tokio-1.10.0-blocking-task-leak.toml")),
-    ("incidents/catalogue/tokio-1.25-tracing-guard-leak.toml", include_str!("../../incidents/catalogue/tokio-1.25-tracing-guard-leak.toml")),
-    ("incidents/catalogue/tokio-1.3-runtime-growth.toml", include_str!("../../incidents/catalogue/tokio-1.3-runtime-growth.toml")),
-    ("incidents/catalogue/tokio-1.36-registration-leak.toml", include_str!("../../incidents/catalogue/tokio-1.36-registration-leak.toml")),
-    ("incidents/catalogue/tokio-1.39.0-timer.toml", include_str!("../../incidents/catalogue/tokio-1.39.0-timer.toml")),
-    ("incidents/catalogue/tokio-1.52.0-blocking-pool-hang.toml", include_str!("../../incidents/catalogue/tokio-1.52.0-blocking-pool-hang.toml")),
-    ("incidents/catalogue/tokio-1.8.2-local-set-leak.toml", include_str!("../../incidents/catalogue/tokio-1.8.2-local-set-leak.toml")),
-    ("incidents/catalogue/tokio-rustls-0.12-read-ahead.toml", include_str!("../../incidents/catalogue/tokio-rustls-0.12-read-ahead.toml")),
-    ("incidents/catalogue/tokio-util-cancellation-children.toml", include_str!("../../incidents/catalogue/tokio-util-cancellation-children.toml")),
-    ("incidents/catalogue/tonic-0.12.0-accept-errors.toml", include_str!("../../incidents/catalogue/tonic-0.12.0-accept-errors.toml")),
-    ("incidents/catalogue/tower-0.4.6-spawn-ready.toml", include_str!("../../incidents/catalogue/tower-0.4.6-spawn-ready.toml")),
-    ("incidents/catalogue/tracing-0.1.42-breaking.toml", include_str!("../../incidents/catalogue/tracing-0.1.42-breaking.toml")),
-    ("incidents/catalogue/tracing-core-0.1.24-unset-subscriber.toml", include_str!("../../incidents/catalogue/tracing-core-0.1.24-unset-subscriber.toml")),
-    ("incidents/catalogue/tracing-subscriber-0.3.12-filters.toml", include_str!("../../incidents/catalogue/tracing-subscriber-0.3.12-filters.toml")),
-    ("incidents/catalogue/tungstenite-0.20.0-handshake.toml", include_str!("../../incidents/catalogue/tungstenite-0.20.0-handshake.toml")),
-    ("incidents/catalogue/ureq-2.6.0-agent-pool.toml", include_str!("../../incidents/catalogue/ureq-2.6.0-agent-pool.toml")),
-    ("incidents/catalogue/url-2.5.5-withdrawn.toml", include_str!("../../incidents/catalogue/url-2.5.5-withdrawn.toml")),
-    ("incidents/catalogue/wasm-bindgen-0.2.104-closure.toml", include_str!("../../incidents/catalogue/wasm-bindgen-0.2.104-closure.toml")),
-    ("incidents/catalogue/webp-0.2.3-encode-leak.toml", include_str!("../../incidents/catalogue/webp-0.2.3-encode-leak.toml")),
-    ("incidents/catalogue/websocket-0.26.4-frame-length.toml", include_str!("../../incidents/catalogue/websocket-0.26.4-frame-length.toml")),
+    (
+        "incidents/catalogue/2023-08-05-upload-buffering.toml",
+        include_str!("../../incidents/catalogue/2023-08-05-upload-buffering.toml"),
+    ),
+    (
+        "incidents/catalogue/2023-08-10-care-api-leak.toml",
+        include_str!("../../incidents/catalogue/2023-08-10-care-api-leak.toml"),
+    ),
+    (
+        "incidents/catalogue/2024-06-05-image-resize-leak.toml",
+        include_str!("../../incidents/catalogue/2024-06-05-image-resize-leak.toml"),
+    ),
+    (
+        "incidents/catalogue/2024-06-14-json-library-leak.toml",
+        include_str!("../../incidents/catalogue/2024-06-14-json-library-leak.toml"),
+    ),
+    (
+        "incidents/catalogue/2024-08-10-database-connection-leak.toml",
+        include_str!("../../incidents/catalogue/2024-08-10-database-connection-leak.toml"),
+    ),
+    (
+        "incidents/catalogue/actix-http-1.0-client-pool.toml",
+        include_str!("../../incidents/catalogue/actix-http-1.0-client-pool.toml"),
+    ),
+    (
+        "incidents/catalogue/actix-rt-1.1.0-future-references.toml",
+        include_str!("../../incidents/catalogue/actix-rt-1.1.0-future-references.toml"),
+    ),
+    (
+        "incidents/catalogue/actix-web-1.0.6-extensions.toml",
+        include_str!("../../incidents/catalogue/actix-web-1.0.6-extensions.toml"),
+    ),
+    (
+        "incidents/catalogue/axum-0.8.0-signal-task.toml",
+        include_str!("../../incidents/catalogue/axum-0.8.0-signal-task.toml"),
+    ),
+    (
+        "incidents/catalogue/axum-0.8.2-breaking.toml",
+        include_str!("../../incidents/catalogue/axum-0.8.2-breaking.toml"),
+    ),
+    (
+        "incidents/catalogue/axum-core-0.2-body-limit.toml",
+        include_str!("../../incidents/catalogue/axum-core-0.2-body-limit.toml"),
+    ),
+    (
+        "incidents/catalogue/bb8-0.4-dropped-get.toml",
+        include_str!("../../incidents/catalogue/bb8-0.4-dropped-get.toml"),
+    ),
+    (
+        "incidents/catalogue/bb8-0.8.2-double-open.toml",
+        include_str!("../../incidents/catalogue/bb8-0.8.2-double-open.toml"),
+    ),
+    (
+        "incidents/catalogue/bytes-1.2.0-reserve-doubles.toml",
+        include_str!("../../incidents/catalogue/bytes-1.2.0-reserve-doubles.toml"),
+    ),
+    (
+        "incidents/catalogue/bytes-1.6.0-is-unique.toml",
+        include_str!("../../incidents/catalogue/bytes-1.6.0-is-unique.toml"),
+    ),
+    (
+        "incidents/catalogue/bytes-1.9.0-owner-copy.toml",
+        include_str!("../../incidents/catalogue/bytes-1.9.0-owner-copy.toml"),
+    ),
+    (
+        "incidents/catalogue/bzip2-0.4.3-endless.toml",
+        include_str!("../../incidents/catalogue/bzip2-0.4.3-endless.toml"),
+    ),
+    (
+        "incidents/catalogue/console-subscriber-0.2-no-client.toml",
+        include_str!("../../incidents/catalogue/console-subscriber-0.2-no-client.toml"),
+    ),
+    (
+        "incidents/catalogue/crossbeam-channel-0.5.0-undrained.toml",
+        include_str!("../../incidents/catalogue/crossbeam-channel-0.5.0-undrained.toml"),
+    ),
+    (
+        "incidents/catalogue/crossbeam-channel-0.5.11-block-leak.toml",
+        include_str!("../../incidents/catalogue/crossbeam-channel-0.5.11-block-leak.toml"),
+    ),
+    (
+        "incidents/catalogue/crossbeam-channel-0.5.12-double-free.toml",
+        include_str!("../../incidents/catalogue/crossbeam-channel-0.5.12-double-free.toml"),
+    ),
+    (
+        "incidents/catalogue/crossbeam-utils-0.8.6-atomic-cell.toml",
+        include_str!("../../incidents/catalogue/crossbeam-utils-0.8.6-atomic-cell.toml"),
+    ),
+    (
+        "incidents/catalogue/diesel-1.4.4-failed-connects.toml",
+        include_str!("../../incidents/catalogue/diesel-1.4.4-failed-connects.toml"),
+    ),
+    (
+        "incidents/catalogue/flume-0.10-waker-growth.toml",
+        include_str!("../../incidents/catalogue/flume-0.10-waker-growth.toml"),
+    ),
+    (
+        "incidents/catalogue/futures-util-unordered-into-iter.toml",
+        include_str!("../../incidents/catalogue/futures-util-unordered-into-iter.toml"),
+    ),
+    (
+        "incidents/catalogue/h2-0.3.16-reset-flood.toml",
+        include_str!("../../incidents/catalogue/h2-0.3.16-reset-flood.toml"),
+    ),
+    (
+        "incidents/catalogue/h2-0.3.23-error-resets.toml",
+        include_str!("../../incidents/catalogue/h2-0.3.23-error-resets.toml"),
+    ),
+    (
+        "incidents/catalogue/h2-0.4.13-window.toml",
+        include_str!("../../incidents/catalogue/h2-0.4.13-window.toml"),
+    ),
+    (
+        "incidents/catalogue/hyper-1.8.0-tunnel-buffering.toml",
+        include_str!("../../incidents/catalogue/hyper-1.8.0-tunnel-buffering.toml"),
+    ),
+    (
+        "incidents/catalogue/image-0.24.1-gif-screen.toml",
+        include_str!("../../incidents/catalogue/image-0.24.1-gif-screen.toml"),
+    ),
+    (
+        "incidents/catalogue/image-0.25.7-withdrawn.toml",
+        include_str!("../../incidents/catalogue/image-0.25.7-withdrawn.toml"),
+    ),
+    (
+        "incidents/catalogue/kamadak-exif-0.5.2-endless.toml",
+        include_str!("../../incidents/catalogue/kamadak-exif-0.5.2-endless.toml"),
+    ),
+    (
+        "incidents/catalogue/kube-3-attached-process.toml",
+        include_str!("../../incidents/catalogue/kube-3-attached-process.toml"),
+    ),
+    (
+        "incidents/catalogue/libwebp-sys-0.9.0-encoder.toml",
+        include_str!("../../incidents/catalogue/libwebp-sys-0.9.0-encoder.toml"),
+    ),
+    (
+        "incidents/catalogue/lru-0.6.2-clear.toml",
+        include_str!("../../incidents/catalogue/lru-0.6.2-clear.toml"),
+    ),
+    (
+        "incidents/catalogue/lru-0.6.3-pop-key.toml",
+        include_str!("../../incidents/catalogue/lru-0.6.3-pop-key.toml"),
+    ),
+    (
+        "incidents/catalogue/metrics-0.24.4-util-0.19-hash.toml",
+        include_str!("../../incidents/catalogue/metrics-0.24.4-util-0.19-hash.toml"),
+    ),
+    (
+        "incidents/catalogue/metrics-exporter-prometheus-0.13-unscraped.toml",
+        include_str!("../../incidents/catalogue/metrics-exporter-prometheus-0.13-unscraped.toml"),
+    ),
+    (
+        "incidents/catalogue/metrics-exporter-prometheus-0.16.1-breaking.toml",
+        include_str!("../../incidents/catalogue/metrics-exporter-prometheus-0.16.1-breaking.toml"),
+    ),
+    (
+        "incidents/catalogue/moka-0.11-key-locks.toml",
+        include_str!("../../incidents/catalogue/moka-0.11-key-locks.toml"),
+    ),
+    (
+        "incidents/catalogue/moka-0.12.0-concurrent-initialisers.toml",
+        include_str!("../../incidents/catalogue/moka-0.12.0-concurrent-initialisers.toml"),
+    ),
+    (
+        "incidents/catalogue/moka-0.7.0-evicted-keys.toml",
+        include_str!("../../incidents/catalogue/moka-0.7.0-evicted-keys.toml"),
+    ),
+    (
+        "incidents/catalogue/moka-0.9-values-after-drop.toml",
+        include_str!("../../incidents/catalogue/moka-0.9-values-after-drop.toml"),
+    ),
+    (
+        "incidents/catalogue/mongodb-2.7.0-cursor-ids.toml",
+        include_str!("../../incidents/catalogue/mongodb-2.7.0-cursor-ids.toml"),
+    ),
+    (
+        "incidents/catalogue/openssl-0.10.59-ex-data.toml",
+        include_str!("../../incidents/catalogue/openssl-0.10.59-ex-data.toml"),
+    ),
+    (
+        "incidents/catalogue/openssl-src-300.0.5-certificates.toml",
+        include_str!("../../incidents/catalogue/openssl-src-300.0.5-certificates.toml"),
+    ),
+    (
+        "incidents/catalogue/png-0.17.2-finish.toml",
+        include_str!("../../incidents/catalogue/png-0.17.2-finish.toml"),
+    ),
+    (
+        "incidents/catalogue/protobuf-length-prefix.toml",
+        include_str!("../../incidents/catalogue/protobuf-length-prefix.toml"),
+    ),
+    (
+        "incidents/catalogue/quick-cache-0.6-placeholder.toml",
+        include_str!("../../incidents/catalogue/quick-cache-0.6-placeholder.toml"),
+    ),
+    (
+        "incidents/catalogue/rdkafka-0.29-undelivered.toml",
+        include_str!("../../incidents/catalogue/rdkafka-0.29-undelivered.toml"),
+    ),
+    (
+        "incidents/catalogue/redis-0.23.4-breaking.toml",
+        include_str!("../../incidents/catalogue/redis-0.23.4-breaking.toml"),
+    ),
+    (
+        "incidents/catalogue/redis-0.32.1-manager.toml",
+        include_str!("../../incidents/catalogue/redis-0.32.1-manager.toml"),
+    ),
+    (
+        "incidents/catalogue/regex-1.12.0-lifetime.toml",
+        include_str!("../../incidents/catalogue/regex-1.12.0-lifetime.toml"),
+    ),
+    (
+        "incidents/catalogue/regex-1.4.3-thread-caches.toml",
+        include_str!("../../incidents/catalogue/regex-1.4.3-thread-caches.toml"),
+    ),
+    (
+        "incidents/catalogue/regex-1.9.0-set-heap.toml",
+        include_str!("../../incidents/catalogue/regex-1.9.0-set-heap.toml"),
+    ),
+    (
+        "incidents/catalogue/rocksdb-0.18-properties.toml",
+        include_str!("../../incidents/catalogue/rocksdb-0.18-properties.toml"),
+    ),
+    (
+        "incidents/catalogue/rustix-0.38.18-directory.toml",
+        include_str!("../../incidents/catalogue/rustix-0.38.18-directory.toml"),
+    ),
+    (
+        "incidents/catalogue/sentry-tower-0.24.1-transactions.toml",
+        include_str!("../../incidents/catalogue/sentry-tower-0.24.1-transactions.toml"),
+    ),
+    (
+        "incidents/catalogue/serde-derive-1.0.172-binary.toml",
+        include_str!("../../incidents/catalogue/serde-derive-1.0.172-binary.toml"),
+    ),
+    (
+        "incidents/catalogue/sonic-rs-0.3.11-value-arena.toml",
+        include_str!("../../incidents/catalogue/sonic-rs-0.3.11-value-arena.toml"),
+    ),
+    (
+        "incidents/catalogue/sqlx-0.5-permit.toml",
+        include_str!("../../incidents/catalogue/sqlx-0.5-permit.toml"),
+    ),
+    (
+        "incidents/catalogue/sqlx-0.7-any-mysql.toml",
+        include_str!("../../incidents/catalogue/sqlx-0.7-any-mysql.toml"),
+    ),
+    (
+        "incidents/catalogue/sqlx-0.8.4-withdrawn.toml",
+        include_str!("../../incidents/catalogue/sqlx-0.8.4-withdrawn.toml"),
+    ),
+    (
+        "incidents/catalogue/thread-local-1.1.1-values-not-dropped.toml",
+        include_str!("../../incidents/catalogue/thread-local-1.1.1-values-not-dropped.toml"),
+    ),
+    (
+        "incidents/catalogue/thread-local-1.1.5-buckets.toml",
+        include_str!("../../incidents/catalogue/thread-local-1.1.5-buckets.toml"),
+    ),
+    (
+        "incidents/catalogue/tiff-0.7.0-header-sizes.toml",
+        include_str!("../../incidents/catalogue/tiff-0.7.0-header-sizes.toml"),
+    ),
+    (
+        "incidents/catalogue/tokio-1.1.0-shutdown-cycle.toml",
+        include_str!("../../incidents/catalogue/tokio-1.1.0-shutdown-cycle.toml"),
+    ),
+    (
+        "incidents/catalogue/tokio-1.10.0-blocking-task-leak.toml",
+        include_str!("../../incidents/catalogue/tokio-1.10.0-blocking-task-leak.toml"),
+    ),
+    (
+        "incidents/catalogue/tokio-1.25-tracing-guard-leak.toml",
+        include_str!("../../incidents/catalogue/tokio-1.25-tracing-guard-leak.toml"),
+    ),
+    (
+        "incidents/catalogue/tokio-1.3-runtime-growth.toml",
+        include_str!("../../incidents/catalogue/tokio-1.3-runtime-growth.toml"),
+    ),
+    (
+        "incidents/catalogue/tokio-1.36-registration-leak.toml",
+        include_str!("../../incidents/catalogue/tokio-1.36-registration-leak.toml"),
+    ),
+    (
+        "incidents/catalogue/tokio-1.39.0-timer.toml",
+        include_str!("../../incidents/catalogue/tokio-1.39.0-timer.toml"),
+    ),
+    (
+        "incidents/catalogue/tokio-1.52.0-blocking-pool-hang.toml",
+        include_str!("../../incidents/catalogue/tokio-1.52.0-blocking-pool-hang.toml"),
+    ),
+    (
+        "incidents/catalogue/tokio-1.8.2-local-set-leak.toml",
+        include_str!("../../incidents/catalogue/tokio-1.8.2-local-set-leak.toml"),
+    ),
+    (
+        "incidents/catalogue/tokio-rustls-0.12-read-ahead.toml",
+        include_str!("../../incidents/catalogue/tokio-rustls-0.12-read-ahead.toml"),
+    ),
+    (
+        "incidents/catalogue/tokio-util-cancellation-children.toml",
+        include_str!("../../incidents/catalogue/tokio-util-cancellation-children.toml"),
+    ),
+    (
+        "incidents/catalogue/tonic-0.12.0-accept-errors.toml",
+        include_str!("../../incidents/catalogue/tonic-0.12.0-accept-errors.toml"),
+    ),
+    (
+        "incidents/catalogue/tower-0.4.6-spawn-ready.toml",
+        include_str!("../../incidents/catalogue/tower-0.4.6-spawn-ready.toml"),
+    ),
+    (
+        "incidents/catalogue/tracing-0.1.42-breaking.toml",
+        include_str!("../../incidents/catalogue/tracing-0.1.42-breaking.toml"),
+    ),
+    (
+        "incidents/catalogue/tracing-core-0.1.24-unset-subscriber.toml",
+        include_str!("../../incidents/catalogue/tracing-core-0.1.24-unset-subscriber.toml"),
+    ),
+    (
+        "incidents/catalogue/tracing-subscriber-0.3.12-filters.toml",
+        include_str!("../../incidents/catalogue/tracing-subscriber-0.3.12-filters.toml"),
+    ),
+    (
+        "incidents/catalogue/tungstenite-0.20.0-handshake.toml",
+        include_str!("../../incidents/catalogue/tungstenite-0.20.0-handshake.toml"),
+    ),
+    (
+        "incidents/catalogue/ureq-2.6.0-agent-pool.toml",
+        include_str!("../../incidents/catalogue/ureq-2.6.0-agent-pool.toml"),
+    ),
+    (
+        "incidents/catalogue/url-2.5.5-withdrawn.toml",
+        include_str!("../../incidents/catalogue/url-2.5.5-withdrawn.toml"),
+    ),
+    (
+        "incidents/catalogue/wasm-bindgen-0.2.104-closure.toml",
+        include_str!("../../incidents/catalogue/wasm-bindgen-0.2.104-closure.toml"),
+    ),
+    (
+        "incidents/catalogue/webp-0.2.3-encode-leak.toml",
+        include_str!("../../incidents/catalogue/webp-0.2.3-encode-leak.toml"),
+    ),
+    (
+        "incidents/catalogue/websocket-0.26.4-frame-length.toml",
+        include_str!("../../incidents/catalogue/websocket-0.26.4-frame-length.toml"),
+    ),
 ];

@@ -51,11 +51,18 @@ impl Catalogue {
     /// Every defect of every file; two records with one id; too many files.
     pub fn with_repository(files: &[(String, Vec<u8>)]) -> Result<Self, CatalogueError> {
         if files.len() > MAX_FILES {
-            return Err(CatalogueError::TooManyFiles { count: files.len(), limit: MAX_FILES });
+            return Err(CatalogueError::TooManyFiles {
+                count: files.len(),
+                limit: MAX_FILES,
+            });
         }
         let components = Components::built_in()?;
-        let shipped = BUILT_IN.iter().map(|(file, text)| (*file, text.as_bytes(), Origin::BuiltIn));
-        let own = files.iter().map(|(file, bytes)| (file.as_str(), bytes.as_slice(), Origin::Repository));
+        let shipped = BUILT_IN
+            .iter()
+            .map(|(file, text)| (*file, text.as_bytes(), Origin::BuiltIn));
+        let own = files
+            .iter()
+            .map(|(file, bytes)| (file.as_str(), bytes.as_slice(), Origin::Repository));
         let mut records = Vec::new();
         let mut defects = Vec::new();
         for (file, bytes, origin) in shipped.chain(own) {
@@ -77,7 +84,11 @@ impl Catalogue {
             return Err(CatalogueError::Defects { defects });
         }
         let by_crate = by_crate(&records);
-        Ok(Self { records, components, by_crate })
+        Ok(Self {
+            records,
+            components,
+            by_crate,
+        })
     }
 
     /// All records, by id.
@@ -89,7 +100,10 @@ impl Catalogue {
     /// The record of an id.
     #[must_use]
     pub fn get(&self, id: &str) -> Option<&Record> {
-        self.records.binary_search_by(|record| record.id.as_str().cmp(id)).ok().and_then(|at| self.records.get(at))
+        self.records
+            .binary_search_by(|record| record.id.as_str().cmp(id))
+            .ok()
+            .and_then(|at| self.records.get(at))
     }
 
     /// What libraries are for.
@@ -100,7 +114,11 @@ impl Catalogue {
 
     /// The records that name a crate, in the order of their ids.
     pub fn naming(&self, package: &str) -> impl Iterator<Item = &Record> {
-        self.by_crate.get(package).into_iter().flatten().filter_map(|at| self.records.get(*at))
+        self.by_crate
+            .get(package)
+            .into_iter()
+            .flatten()
+            .filter_map(|at| self.records.get(*at))
     }
 
     /// The records whose bad range a version of a crate is in, by id, with
@@ -110,12 +128,20 @@ impl Catalogue {
         let mut matches = Vec::new();
         for record in self.naming(package) {
             for rule in &record.affects {
-                let affected =
-                    rule.crates.iter().find(|affected| affected.name == package && holds(&affected.range, version));
+                let affected = rule
+                    .crates
+                    .iter()
+                    .find(|affected| affected.name == package && holds(&affected.range, version));
                 if let Some(affected) = affected {
                     let others = rule.crates.iter().filter(|other| other.name != package);
-                    let together_with = others.map(|other| (other.name.as_str(), &other.range)).collect();
-                    matches.push(Match { record, affected, together_with });
+                    let together_with = others
+                        .map(|other| (other.name.as_str(), &other.range))
+                        .collect();
+                    matches.push(Match {
+                        record,
+                        affected,
+                        together_with,
+                    });
                 }
             }
         }
@@ -127,7 +153,9 @@ impl Catalogue {
     #[must_use]
     pub fn matching_all(&self, graph: &Versions) -> Vec<(String, Version, Match<'_>)> {
         let present = |(name, range): &(&str, &VersionReq)| {
-            graph.get(*name).is_some_and(|versions| versions.iter().any(|version| holds(range, version)))
+            graph
+                .get(*name)
+                .is_some_and(|versions| versions.iter().any(|version| holds(range, version)))
         };
         let mut all = Vec::new();
         for (package, versions) in graph {
@@ -146,7 +174,12 @@ impl Catalogue {
 /// The defect of a record whose id another has.
 fn used_twice(first: &Record, second: &Record) -> Defect {
     let what = format!("the id `{}` is used in {} too", first.id, first.file);
-    Defect { file: second.file.clone(), line: 1, column: 1, problem: Problem::Contradiction { what } }
+    Defect {
+        file: second.file.clone(),
+        line: 1,
+        column: 1,
+        problem: Problem::Contradiction { what },
+    }
 }
 
 /// Which records name a crate.

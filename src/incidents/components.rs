@@ -56,15 +56,31 @@ impl Components {
     pub fn parse(file: &str, text: &str) -> Result<Self, CatalogueError> {
         let broken = |at: usize, problem| {
             let (line, column) = place(text, at);
-            let defect = Defect { file: file.to_owned(), line, column, problem };
-            CatalogueError::Defects { defects: vec![defect] }
+            let defect = Defect {
+                file: file.to_owned(),
+                line,
+                column,
+                problem,
+            };
+            CatalogueError::Defects {
+                defects: vec![defect],
+            }
         };
         let read: File = toml::from_str(text).map_err(|error| {
             let message = error.message().to_owned();
-            broken(error.span().map_or(0, |span| span.start), Problem::Syntax { message })
+            broken(
+                error.span().map_or(0, |span| span.start),
+                Problem::Syntax { message },
+            )
         })?;
         if read.version != 1 {
-            return Err(broken(0, Problem::BadValue { key: "version".to_owned(), expected: "1".to_owned() }));
+            return Err(broken(
+                0,
+                Problem::BadValue {
+                    key: "version".to_owned(),
+                    expected: "1".to_owned(),
+                },
+            ));
         }
         let mut roles: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (component, crates) in read.crates {
@@ -76,7 +92,11 @@ impl Components {
                 roles.entry(name).or_default().push(component.clone());
             }
         }
-        let all = read.components.into_iter().map(|(name, docs)| Component { name, docs }).collect();
+        let all = read
+            .components
+            .into_iter()
+            .map(|(name, docs)| Component { name, docs })
+            .collect();
         Ok(Self { all, roles })
     }
 
@@ -89,13 +109,18 @@ impl Components {
     /// Whether there is a component of this name.
     #[must_use]
     pub fn is_known(&self, name: &str) -> bool {
-        self.all.binary_search_by(|component| component.name.as_str().cmp(name)).is_ok()
+        self.all
+            .binary_search_by(|component| component.name.as_str().cmp(name))
+            .is_ok()
     }
 
     /// What a crate is for, by name; empty when the table does not know it.
     #[must_use]
     pub fn of(&self, package: &str) -> &[String] {
-        self.roles.get(package).map(Vec::as_slice).unwrap_or_default()
+        self.roles
+            .get(package)
+            .map(Vec::as_slice)
+            .unwrap_or_default()
     }
 
     /// How many crates the table knows.
@@ -122,7 +147,11 @@ mod tests {
     #[test]
     fn every_component_has_a_line_of_docs() {
         for component in Components::built_in().unwrap().all() {
-            assert!(component.docs.ends_with('.') && component.docs.len() > 10, "{}", component.name);
+            assert!(
+                component.docs.ends_with('.') && component.docs.len() > 10,
+                "{}",
+                component.name
+            );
         }
     }
 

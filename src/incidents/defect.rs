@@ -96,7 +96,11 @@ impl fmt::Display for Problem {
 
 impl fmt::Display for Defect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}: {}", self.file, self.line, self.column, self.problem)
+        write!(
+            f,
+            "{}:{}:{}: {}",
+            self.file, self.line, self.column, self.problem
+        )
     }
 }
 
@@ -164,7 +168,10 @@ mod tests {
     #[test]
     fn the_nearest_word_is_offered_only_when_it_is_near() {
         let known = ["memory-leak", "hang", "crash"];
-        assert_eq!(nearest("memory-leek", known).as_deref(), Some("memory-leak"));
+        assert_eq!(
+            nearest("memory-leek", known).as_deref(),
+            Some("memory-leak")
+        );
         assert_eq!(nearest("hnag", known).as_deref(), Some("hang"));
         assert_eq!(nearest("completely different", known), None);
         assert_eq!(nearest(&"x".repeat(10_000), known), None);

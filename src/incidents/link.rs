@@ -37,14 +37,18 @@ pub fn link(
         }
     }
     if resemblance_counts(change) {
-        let others: Vec<&Record> =
-            naming.into_iter().filter(|record| !linked.contains(&record.id.as_str())).collect();
+        let others: Vec<&Record> = naming
+            .into_iter()
+            .filter(|record| !linked.contains(&record.id.as_str()))
+            .collect();
         links.extend(same_crate(change, &others).or_else(|| {
             let records = catalogue.records().iter().filter(known);
             same_component(change, catalogue.components().of(&change.package), records)
         }));
     }
-    links.sort_by(|a, b| (Reverse(a.strength), a.direction, &a.id).cmp(&(Reverse(b.strength), b.direction, &b.id)));
+    links.sort_by(|a, b| {
+        (Reverse(a.strength), a.direction, &a.id).cmp(&(Reverse(b.strength), b.direction, &b.id))
+    });
     links
 }
 
@@ -63,7 +67,10 @@ fn resemblance_counts(change: &Change) -> bool {
         | ChangeKind::FeaturesChanged
         | ChangeKind::PlacementChanged => false,
     };
-    kind && change.placement.is_built() && change.incoming().is_some_and(|release| is_public(&release.source))
+    kind && change.placement.is_built()
+        && change
+            .incoming()
+            .is_some_and(|release| is_public(&release.source))
 }
 
 /// How one side of a change stands to a rule.
@@ -74,7 +81,12 @@ struct Hit<'a> {
 }
 
 /// The link of a record whose rule holds on one of the sides.
-fn by_range(change: &Change, dossier: &Dossier, around: &Surroundings<'_>, record: &Record) -> Option<Link> {
+fn by_range(
+    change: &Change,
+    dossier: &Dossier,
+    around: &Surroundings<'_>,
+    record: &Record,
+) -> Option<Link> {
     let before = change.placement_before.as_ref().or_else(|| {
         // What is removed stands in `placement` as it was in the base.
         (change.kind == ChangeKind::Removed).then_some(&change.placement)
@@ -82,7 +94,13 @@ fn by_range(change: &Change, dossier: &Dossier, around: &Surroundings<'_>, recor
     let mut best: Option<(Direction, &Affects, Hit<'_>)> = None;
     for rule in &record.affects {
         let base = side(rule, &change.package, &change.from, before, around.base);
-        let head = side(rule, &change.package, &change.to, Some(&change.placement), around.head);
+        let head = side(
+            rule,
+            &change.package,
+            &change.to,
+            Some(&change.placement),
+            around.head,
+        );
         let found = match (base, head) {
             (None, Some(hit)) => (Direction::Enters, rule, hit),
             (Some(_), Some(hit)) => (Direction::Stays, rule, hit),
@@ -93,15 +111,27 @@ fn by_range(change: &Change, dossier: &Dossier, around: &Surroundings<'_>, recor
             None => found,
             // Out of one bad range and into another of the same fault: it is still there.
             Some(other) if other.0 != found.0 => {
-                let hit = if found.0 == Direction::Leaves { other.2 } else { found.2 };
-                let rule = if found.0 == Direction::Leaves { other.1 } else { found.1 };
+                let hit = if found.0 == Direction::Leaves {
+                    other.2
+                } else {
+                    found.2
+                };
+                let rule = if found.0 == Direction::Leaves {
+                    other.1
+                } else {
+                    found.1
+                };
                 (Direction::Stays, rule, hit)
             }
             Some(other) => other,
         });
     }
     let (direction, rule, hit) = best?;
-    let strength = if hit.unchecked.is_empty() { Strength::Repeat } else { Strength::Strong };
+    let strength = if hit.unchecked.is_empty() {
+        Strength::Repeat
+    } else {
+        Strength::Strong
+    };
     Some(Link {
         id: record.id.clone(),
         strength,
@@ -119,19 +149,31 @@ fn side<'a>(
     placement: Option<&Placement>,
     graph: &Versions,
 ) -> Option<Hit<'a>> {
-    let affected = rule.crates.iter().find(|affected| affected.name == package)?;
+    let affected = rule
+        .crates
+        .iter()
+        .find(|affected| affected.name == package)?;
     let hit = releases
         .iter()
         .filter(|release| is_public(&release.source))
         .find(|release| holds(&affected.range, &release.version))?;
-    let others_are_there = rule.crates.iter().filter(|other| other.name != package).all(|other| {
-        graph.get(&other.name).is_some_and(|versions| versions.iter().any(|version| holds(&other.range, version)))
-    });
+    let others_are_there = rule
+        .crates
+        .iter()
+        .filter(|other| other.name != package)
+        .all(|other| {
+            graph
+                .get(&other.name)
+                .is_some_and(|versions| versions.iter().any(|version| holds(&other.range, version)))
+        });
     if !others_are_there {
         return None;
     }
     let unchecked = features(affected, placement)?;
-    Some(Hit { version: &hit.version, unchecked })
+    Some(Hit {
+        version: &hit.version,
+        unchecked,
+    })
 }
 
 /// The features that a fault needs and that are not known to be on; `None`
@@ -142,7 +184,8 @@ fn features<'a>(affected: &'a Affected, placement: Option<&Placement>) -> Option
         None => Some(needed.collect()),
         Some(placement) => {
             let on = |feature: &str| {
-                placement.target_features.contains(feature) || placement.host_features.contains(feature)
+                placement.target_features.contains(feature)
+                    || placement.host_features.contains(feature)
             };
             needed.into_iter().all(on).then(Vec::new)
         }
@@ -164,34 +207,58 @@ fn range_reason(
         Direction::Leaves => "leaves",
         Direction::Resembles => "resembles",
     };
-    let mut reason = format!("{} {} {verb} the bad range", change.package, hit.version);
-    for (at, affected) in rule.crates.iter().enumerate() {
-        let joint = if at == 0 { " " } else { " together with " };
-        reason.push_str(&format!("{joint}{} {}", affected.name, affected.range));
-    }
-    reason.push_str(&format!(" ({}): {}", record.failure.as_str(), record.title));
-    let own = rule.crates.iter().find(|affected| affected.name == change.package);
-    let fixed: Vec<String> = own.into_iter().flat_map(|own| &own.fixed_in).map(ToString::to_string).collect();
+    let ranges: Vec<String> = rule
+        .crates
+        .iter()
+        .map(|affected| format!("{} {}", affected.name, affected.range))
+        .collect();
+    let mut parts = vec![format!(
+        "{} {} {verb} the bad range {} ({}): {}",
+        change.package,
+        hit.version,
+        ranges.join(" together with "),
+        record.failure.as_str(),
+        record.title
+    )];
+    let own = rule
+        .crates
+        .iter()
+        .find(|affected| affected.name == change.package);
+    let fixed: Vec<String> = own
+        .into_iter()
+        .flat_map(|own| &own.fixed_in)
+        .map(ToString::to_string)
+        .collect();
     if !fixed.is_empty() {
-        reason.push_str(&format!("; repaired in {}", fixed.join(", ")));
+        parts.push(format!("repaired in {}", fixed.join(", ")));
     }
     if !hit.unchecked.is_empty() {
         let features = hit.unchecked.join("`, `");
-        reason.push_str(&format!("; it takes the feature `{features}`, which could not be looked up"));
+        parts.push(format!(
+            "it takes the feature `{features}`, which could not be looked up"
+        ));
     }
     if let Some(advisory) = same_advisory(record, dossier) {
-        reason.push_str(&format!("; the same fault as {advisory}"));
+        parts.push(format!("the same fault as {advisory}"));
     }
-    reason
+    parts.join("; ")
 }
 
 /// The advisory of this change that a record restates.
 fn same_advisory<'a>(record: &Record, dossier: &'a Dossier) -> Option<&'a str> {
     let delta = dossier.advisories.seen()?;
-    let mut all = delta.introduced.iter().chain(&delta.remaining).chain(&delta.fixed);
+    let mut all = delta
+        .introduced
+        .iter()
+        .chain(&delta.remaining)
+        .chain(&delta.fixed);
     let named = |advisory: &&AdvisoryFact| {
         record.sources.iter().any(|source| {
-            source.contains(&advisory.id) || advisory.aliases.iter().any(|alias| source.contains(alias.as_str()))
+            source.contains(&advisory.id)
+                || advisory
+                    .aliases
+                    .iter()
+                    .any(|alias| source.contains(alias.as_str()))
         })
     };
     all.find(named).map(|advisory| advisory.id.as_str())
@@ -199,14 +266,20 @@ fn same_advisory<'a>(record: &Record, dossier: &'a Dossier) -> Option<&'a str> {
 
 /// The order in which records are preferred: the team's own, then the newest.
 fn preference(record: &Record) -> (bool, Reverse<jiff::civil::Date>, &str) {
-    (record.origin != Origin::Repository, Reverse(record.date), &record.id)
+    (
+        record.origin != Origin::Repository,
+        Reverse(record.date),
+        &record.id,
+    )
 }
 
 /// The best link to a record of the same crate in other versions.
 fn same_crate(change: &Change, others: &[&Record]) -> Option<Link> {
     let incoming = change.incoming()?;
     // A fault that was always there says nothing about an update.
-    let candidates = others.iter().filter(|record| record.is_regression() || record.origin == Origin::Repository);
+    let candidates = others
+        .iter()
+        .filter(|record| record.is_regression() || record.origin == Origin::Repository);
     let (near, record) = candidates
         .map(|record| (nearby(record, &change.package, &incoming.version), *record))
         .min_by_key(|(near, record)| (near.is_none(), preference(record)))?;
@@ -215,7 +288,10 @@ fn same_crate(change: &Change, others: &[&Record]) -> Option<Link> {
         return None;
     }
     let (strength, where_) = match near {
-        Some(bad) => (Strength::Strong, format!("is next to {bad}, which was bad or repaired it")),
+        Some(bad) => (
+            Strength::Strong,
+            format!("is next to {bad}, which was bad or repaired it"),
+        ),
         None => (Strength::Weak, "is another version".to_owned()),
     };
     let because = format!(
@@ -266,10 +342,11 @@ fn same_component<'a>(
             // A stranger's record about other crates says nothing about this one;
             // an outage by a library of the same kind does.
             Origin::BuiltIn => record.affects.is_empty() && record.cause == Cause::ThirdPartyUpdate,
-            Origin::Repository => record
-                .affects
-                .iter()
-                .all(|rule| rule.crates.iter().all(|affected| affected.name != change.package)),
+            Origin::Repository => record.affects.iter().all(|rule| {
+                rule.crates
+                    .iter()
+                    .all(|affected| affected.name != change.package)
+            }),
         })
         .min_by_key(|record| preference(record))?;
     let because = format!(

@@ -23,11 +23,11 @@ use crate::pkg::Source;
 use crate::snapshot::Snapshot;
 
 pub use built_in::BUILT_IN;
-pub use catalogue::{Catalogue, Match, MAX_FILES};
+pub use catalogue::{Catalogue, MAX_FILES, Match};
 pub use components::{Component, Components};
 pub use defect::{CatalogueError, Defect, Problem};
 pub use link::link;
-pub use read::{read, MAX_BYTES};
+pub use read::{MAX_BYTES, read};
 pub use record::{Affected, Affects, Origin, Record};
 pub use vocabulary::{Cause, Detection, Failure, Resolution};
 
@@ -123,7 +123,11 @@ fn is_public(source: &Source) -> bool {
 #[must_use]
 pub fn versions(snapshot: &Snapshot) -> Versions {
     let mut all = Versions::new();
-    for package in snapshot.workspaces.iter().flat_map(|workspace| &workspace.packages) {
+    for package in snapshot
+        .workspaces
+        .iter()
+        .flat_map(|workspace| &workspace.packages)
+    {
         if is_public(&package.id.source) {
             let known: &mut Vec<Version> = all.entry(package.id.name.clone()).or_default();
             if !known.contains(&package.id.version) {

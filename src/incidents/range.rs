@@ -10,7 +10,10 @@ pub(super) fn holds(range: &VersionReq, version: &Version) -> bool {
     if version.pre.is_empty() {
         return range.matches(version);
     }
-    range.comparators.iter().all(|comparator| compare(comparator, version))
+    range
+        .comparators
+        .iter()
+        .all(|comparator| compare(comparator, version))
 }
 
 /// Whether a pre-release satisfies one comparator by the order of versions.
@@ -35,7 +38,8 @@ fn compare(comparator: &Comparator, version: &Version) -> bool {
         Op::GreaterEq => order != Ordering::Less,
         Op::Less => order == Ordering::Less,
         Op::LessEq => order != Ordering::Greater,
-        _ => {
+        // Caret and tilde have both bounds; the type is open for more.
+        Op::Tilde | Op::Caret | Op::Wildcard | _ => {
             let mut release = version.clone();
             release.pre = semver::Prerelease::EMPTY;
             order != Ordering::Less && comparator.matches(&release)

@@ -142,7 +142,10 @@ mod tests {
         for failure in Failure::ALL {
             assert_eq!(Failure::parse(failure.as_str()), Some(*failure));
         }
-        assert_eq!(Cause::parse("third-party-update"), Some(Cause::ThirdPartyUpdate));
+        assert_eq!(
+            Cause::parse("third-party-update"),
+            Some(Cause::ThirdPartyUpdate)
+        );
         assert_eq!(Resolution::parse("none"), Some(Resolution::Nothing));
         assert_eq!(Detection::parse("Monitoring"), None);
     }

@@ -1,7 +1,24 @@
 //! Signals out of facts, and the model that adds them up. Pure. How much a
-//! signal counts is data (`policies/risk-model.toml`), not code.
+//! signal counts is data (`policies/risk-model.toml`), not code. Turns no gap
+//! into a good sign: what is not known adds nothing, and how much was known is
+//! part of the result.
 //!
-//! Imports: pkg, facts, diff, incidents, snapshot.
+//! Imports: pkg, facts, snapshot, diff, incidents.
+
+mod advisory_grade;
+mod assess;
+mod model;
+mod signals;
+mod wording;
+
+use crate::facts::FactKind;
+
+pub use assess::assess;
+pub use model::{LevelBounds, Model, ModelError, Parameters, PlacementWeights};
+pub use signals::{Definition, Docs, Input, Raised, SIGNALS};
+
+/// The id of the signal that keeps the score between 0 and 100.
+pub const LIMIT: &str = "limit";
 
 /// One reason to look at a change, with what it adds to the score.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +60,28 @@ impl Level {
     }
 }
 
+/// How much of what the signals look at was known. A low score on little
+/// evidence is not a good sign.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Evidence {
+    /// The kinds of fact that were known, sorted.
+    pub known: Vec<FactKind>,
+    /// The kinds of fact that could not be had, sorted.
+    pub missing: Vec<FactKind>,
+}
+
+impl Evidence {
+    /// How many of 100 kinds were known, rounded down; 0 when none was asked for.
+    #[must_use]
+    pub fn percent(&self) -> u8 {
+        let all = self.known.len() + self.missing.len();
+        (self.known.len() * 100)
+            .checked_div(all)
+            .and_then(|percent| u8::try_from(percent).ok())
+            .unwrap_or(0)
+    }
+}
+
 /// What the model makes of one change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assessment {
@@ -53,4 +92,6 @@ pub struct Assessment {
     pub level: Level,
     /// What it is made of, by points, highest first, then by id.
     pub signals: Vec<Signal>,
+    /// How much was known.
+    pub evidence: Evidence,
 }

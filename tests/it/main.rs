@@ -16,6 +16,8 @@ mod diff_real;
 mod support;
 mod advisories;
 mod incidents;
+mod incidents_links;
+mod risk;
 mod shared_data;
 mod tidy;
 mod oracle_graph;

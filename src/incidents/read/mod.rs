@@ -11,15 +11,13 @@ use super::components::Components;
 use super::defect::{Defect, Problem, nearest};
 use super::record::{Affects, Origin, Record};
 use super::vocabulary::{Cause, Detection, Failure, Resolution};
-use sheet::{Placed, Sheet, short};
+use sheet::{MAX_LINE, Placed, Sheet, clip, short};
 
 pub(super) use sheet::place;
 
 /// The most bytes of one file.
 pub const MAX_BYTES: usize = 64 * 1024;
 
-/// The most characters of a title or a name.
-const MAX_LINE: usize = 200;
 /// The most characters of a longer text.
 const MAX_TEXT: usize = 2_000;
 /// The longest time an incident is given, in minutes: ten years.
@@ -52,10 +50,29 @@ const KEYS: &[&str] = &[
 ///
 /// # Errors
 /// Every defect of the file, sorted by place.
-pub fn read(file: &str, bytes: &[u8], origin: Origin, components: &Components) -> Result<Record, Vec<Defect>> {
-    let whole = |line, column, problem| vec![Defect { file: file.to_owned(), line, column, problem }];
+pub fn read(
+    file: &str,
+    bytes: &[u8],
+    origin: Origin,
+    components: &Components,
+) -> Result<Record, Vec<Defect>> {
+    let whole = |line, column, problem| {
+        vec![Defect {
+            file: file.to_owned(),
+            line,
+            column,
+            problem,
+        }]
+    };
     if bytes.len() > MAX_BYTES {
-        return Err(whole(1, 1, Problem::TooLarge { bytes: bytes.len(), limit: MAX_BYTES }));
+        return Err(whole(
+            1,
+            1,
+            Problem::TooLarge {
+                bytes: bytes.len(),
+                limit: MAX_BYTES,
+            },
+        ));
     }
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let good = bytes.get(..error.valid_up_to()).unwrap_or_default();
@@ -72,7 +89,12 @@ pub fn read(file: &str, bytes: &[u8], origin: Origin, components: &Components) -
     }
     for error in &errors {
         let at = error.span().map_or(0, |span| span.start);
-        sheet.defect(at, Problem::Syntax { message: short(error.message()) });
+        sheet.defect(
+            at,
+            Problem::Syntax {
+                message: clip(error.message(), 200),
+            },
+        );
     }
     let mut defects = sheet.defects;
     defects.sort();
@@ -106,7 +128,8 @@ fn record(
     if let (Some((cause, span)), Some((all, _))) = (&to_cause, &duration)
         && cause > all
     {
-        let what = format!("the cause was known after {cause} minutes, and the incident lasted {all}");
+        let what =
+            format!("the cause was known after {cause} minutes, and the incident lasted {all}");
         sheet.contradiction(span.start, what);
     }
     let impact = sheet.number(table, "impact-percent", 0..=100);
@@ -150,10 +173,16 @@ fn record(
 /// An id is lower case, and can stand in a file name and in a command.
 fn check_id(sheet: &mut Sheet<'_>, id: Option<&Placed<String>>) {
     let Some((id, span)) = id else { return };
-    let fits = id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-._".contains(c))
+    let fits = id
+        .chars()
+        .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-._".contains(c))
         && id.starts_with(|c: char| c.is_ascii_alphanumeric());
     if !fits {
-        sheet.bad(span.start, "id", "lower-case letters, digits, `-`, `.` and `_`");
+        sheet.bad(
+            span.start,
+            "id",
+            "lower-case letters, digits, `-`, `.` and `_`",
+        );
     }
 }
 
@@ -164,7 +193,9 @@ fn check_times(
     ended: Option<&Placed<jiff::Timestamp>>,
     duration: Option<&Placed<u32>>,
 ) {
-    let (Some((started, _)), Some((ended, at))) = (started, ended) else { return };
+    let (Some((started, _)), Some((ended, at))) = (started, ended) else {
+        return;
+    };
     let minutes = (ended.as_second() - started.as_second()).div_euclid(60);
     if minutes < 0 {
         sheet.contradiction(at.start, "it ended before it started".to_owned());
@@ -177,13 +208,30 @@ fn check_times(
 }
 
 /// The component, which must be in the table of roles.
-fn component(sheet: &mut Sheet<'_>, table: &DeTable<'_>, components: &Components) -> Option<String> {
+fn component(
+    sheet: &mut Sheet<'_>,
+    table: &DeTable<'_>,
+    components: &Components,
+) -> Option<String> {
     let (word, span) = sheet.text(table, "component", 100)?;
     if components.is_known(&word) {
         return Some(word);
     }
-    let nearest = nearest(&word, components.all().iter().map(|component| component.name.as_str()));
-    sheet.defect(span.start, Problem::UnknownWord { key: "component", word: short(&word), nearest });
+    let nearest = nearest(
+        &word,
+        components
+            .all()
+            .iter()
+            .map(|component| component.name.as_str()),
+    );
+    sheet.defect(
+        span.start,
+        Problem::UnknownWord {
+            key: "component",
+            word: short(&word),
+            nearest,
+        },
+    );
     None
 }
 
@@ -193,7 +241,13 @@ fn resolutions(sheet: &mut Sheet<'_>, table: &DeTable<'_>) -> Vec<Resolution> {
         .texts(table, "resolution", 100)
         .into_iter()
         .filter_map(|(word, span)| {
-            sheet.word_of("resolution", &word, span.start, Resolution::ALL, Resolution::as_str)
+            sheet.word_of(
+                "resolution",
+                &word,
+                span.start,
+                Resolution::ALL,
+                Resolution::as_str,
+            )
         })
         .collect()
 }

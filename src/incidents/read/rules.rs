@@ -23,13 +23,22 @@ const KEYS: &[&str] = &["crates", "introduced", "fixed-in", "features"];
 
 /// Reads all rules.
 pub(super) fn affects(sheet: &mut Sheet<'_>, table: &DeTable<'_>) -> Vec<Affects> {
-    let Some(value) = table.get("affects") else { return Vec::new() };
-    let Some(array) = value.get_ref().as_array().filter(|array| array.len() <= MAX_RULES) else {
+    let Some(value) = table.get("affects") else {
+        return Vec::new();
+    };
+    let Some(array) = value
+        .get_ref()
+        .as_array()
+        .filter(|array| array.len() <= MAX_RULES)
+    else {
         let expected = format!("at most {MAX_RULES} tables `[[affects]]`");
         sheet.bad(value.span().start, "affects", expected);
         return Vec::new();
     };
-    array.iter().filter_map(|entry| rule(sheet, entry)).collect()
+    array
+        .iter()
+        .filter_map(|entry| rule(sheet, entry))
+        .collect()
 }
 
 /// Reads one rule.
@@ -43,7 +52,9 @@ fn rule(sheet: &mut Sheet<'_>, entry: &Spanned<DeValue<'_>>) -> Option<Affects> 
     let mut rule = Affects { crates };
     rule.crates.sort_by(|a, b| a.name.cmp(&b.name));
     for (name, value) in per_crate(sheet, table, "introduced", &rule) {
-        let version = sheet.text_of("introduced", value, MAX_VERSION).and_then(|text| version(sheet, "introduced", &text));
+        let version = sheet
+            .text_of("introduced", value, MAX_VERSION)
+            .and_then(|text| version(sheet, "introduced", &text));
         if let Some((version, at)) = version {
             introduced(sheet, &mut rule, &name, version, at);
         }
@@ -52,10 +63,17 @@ fn rule(sheet: &mut Sheet<'_>, entry: &Spanned<DeValue<'_>>) -> Option<Affects> 
         fixed_in(sheet, &mut rule, &name, value);
     }
     for (name, value) in per_crate(sheet, table, "features", &rule) {
-        let mut features: Vec<String> =
-            sheet.texts_of("features", value, MAX_VERSION).into_iter().map(|(text, _)| text).collect();
+        let mut features: Vec<String> = sheet
+            .texts_of("features", value, MAX_VERSION)
+            .into_iter()
+            .map(|(text, _)| text)
+            .collect();
         features.sort();
-        if let Some(affected) = rule.crates.iter_mut().find(|affected| affected.name == name) {
+        if let Some(affected) = rule
+            .crates
+            .iter_mut()
+            .find(|affected| affected.name == name)
+        {
             affected.features = features;
         }
     }
@@ -70,13 +88,19 @@ fn crates(sheet: &mut Sheet<'_>, table: &DeTable<'_>, rule: Range<usize>) -> Vec
         .and_then(|value| value.get_ref().as_table())
         .filter(|named| !named.is_empty() && named.len() <= MAX_CRATES);
     let Some(named) = named else {
-        sheet.bad(at, "crates", format!("a table of 1 to {MAX_CRATES} crates with their bad versions"));
+        sheet.bad(
+            at,
+            "crates",
+            format!("a table of 1 to {MAX_CRATES} crates with their bad versions"),
+        );
         return Vec::new();
     };
     let mut crates = Vec::new();
     for (name, value) in named {
         check_name(sheet, name);
-        let Some((text, span)) = sheet.text_of("crates", value, MAX_VERSION) else { continue };
+        let Some((text, span)) = sheet.text_of("crates", value, MAX_VERSION) else {
+            continue;
+        };
         match text.parse::<VersionReq>() {
             Ok(range) => crates.push(Affected {
                 name: name.as_ref().to_string(),
@@ -85,7 +109,11 @@ fn crates(sheet: &mut Sheet<'_>, table: &DeTable<'_>, rule: Range<usize>) -> Vec
                 fixed_in: Vec::new(),
                 features: Vec::new(),
             }),
-            Err(error) => sheet.bad(span.start, "crates", format!("a range of versions ({error})")),
+            Err(error) => sheet.bad(
+                span.start,
+                "crates",
+                format!("a range of versions ({error})"),
+            ),
         }
     }
     crates
@@ -96,7 +124,9 @@ fn check_name(sheet: &mut Sheet<'_>, name: &Spanned<std::borrow::Cow<'_, str>>) 
     let text: &str = name.as_ref();
     let fits = !text.is_empty()
         && text.len() <= 64
-        && text.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_');
+        && text
+            .chars()
+            .all(|letter| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_');
     if !fits {
         sheet.bad(name.span().start, text, "the name of a crate");
     }
@@ -109,7 +139,9 @@ fn per_crate<'t, 'i>(
     key: &'static str,
     rule: &Affects,
 ) -> Vec<(String, &'t Spanned<DeValue<'i>>)> {
-    let Some(value) = table.get(key) else { return Vec::new() };
+    let Some(value) = table.get(key) else {
+        return Vec::new();
+    };
     let Some(named) = value.get_ref().as_table() else {
         sheet.bad(value.span().start, key, "a table by crate");
         return Vec::new();
@@ -120,9 +152,17 @@ fn per_crate<'t, 'i>(
         if rule.crates.iter().any(|affected| affected.name == text) {
             entries.push((text.to_owned(), value));
         } else {
-            let near = nearest(text, rule.crates.iter().map(|affected| affected.name.as_str()));
-            let near = near.map(|near| format!("; the nearest is `{near}`")).unwrap_or_default();
-            let what = format!("`{}` in `{key}` is not one of the rule's crates{near}", short(text));
+            let near = nearest(
+                text,
+                rule.crates.iter().map(|affected| affected.name.as_str()),
+            );
+            let near = near
+                .map(|near| format!("; the nearest is `{near}`"))
+                .unwrap_or_default();
+            let what = format!(
+                "`{}` in `{key}` is not one of the rule's crates{near}",
+                short(text)
+            );
             sheet.contradiction(name.span().start, what);
         }
     }
@@ -130,7 +170,11 @@ fn per_crate<'t, 'i>(
 }
 
 /// Reads a version.
-fn version(sheet: &mut Sheet<'_>, key: &str, (text, span): &Placed<String>) -> Option<(Version, usize)> {
+fn version(
+    sheet: &mut Sheet<'_>,
+    key: &str,
+    (text, span): &Placed<String>,
+) -> Option<(Version, usize)> {
     match text.parse::<Version>() {
         Ok(version) => Some((version, span.start)),
         Err(error) => {
@@ -142,9 +186,18 @@ fn version(sheet: &mut Sheet<'_>, key: &str, (text, span): &Placed<String>) -> O
 
 /// Sets the first bad release, which must be in the bad range.
 fn introduced(sheet: &mut Sheet<'_>, rule: &mut Affects, name: &str, version: Version, at: usize) {
-    let Some(affected) = rule.crates.iter_mut().find(|affected| affected.name == name) else { return };
+    let Some(affected) = rule
+        .crates
+        .iter_mut()
+        .find(|affected| affected.name == name)
+    else {
+        return;
+    };
     if !holds(&affected.range, &version) {
-        let what = format!("{name} {version} is said to have brought the fault, and is not in `{}`", affected.range);
+        let what = format!(
+            "{name} {version} is said to have brought the fault, and is not in `{}`",
+            affected.range
+        );
         sheet.contradiction(at, what);
     }
     affected.introduced = Some(version);
@@ -155,14 +208,28 @@ fn fixed_in(sheet: &mut Sheet<'_>, rule: &mut Affects, name: &str, value: &Spann
     let texts = if value.get_ref().is_array() {
         sheet.texts_of("fixed-in", value, MAX_VERSION)
     } else {
-        sheet.text_of("fixed-in", value, MAX_VERSION).into_iter().collect()
+        sheet
+            .text_of("fixed-in", value, MAX_VERSION)
+            .into_iter()
+            .collect()
     };
-    let versions: Vec<(Version, usize)> =
-        texts.iter().filter_map(|text| version(sheet, "fixed-in", text)).collect();
-    let Some(affected) = rule.crates.iter_mut().find(|affected| affected.name == name) else { return };
+    let versions: Vec<(Version, usize)> = texts
+        .iter()
+        .filter_map(|text| version(sheet, "fixed-in", text))
+        .collect();
+    let Some(affected) = rule
+        .crates
+        .iter_mut()
+        .find(|affected| affected.name == name)
+    else {
+        return;
+    };
     for (version, at) in versions {
         if holds(&affected.range, &version) {
-            let what = format!("{name} {version} is said to be repaired, and is in the bad range `{}`", affected.range);
+            let what = format!(
+                "{name} {version} is said to be repaired, and is in the bad range `{}`",
+                affected.range
+            );
             sheet.contradiction(at, what);
         }
         affected.fixed_in.push(version);

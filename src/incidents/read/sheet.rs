@@ -12,6 +12,8 @@ use crate::incidents::defect::{Defect, Problem, nearest};
 /// A value and where it stands, in bytes.
 pub(super) type Placed<T> = (T, Range<usize>);
 
+/// The most characters of a text that stands on one line.
+pub(super) const MAX_LINE: usize = 200;
 /// The most entries of one list.
 const MAX_ENTRIES: usize = 64;
 
@@ -26,7 +28,11 @@ pub(super) struct Sheet<'t> {
 impl<'t> Sheet<'t> {
     /// A sheet over the text of a file.
     pub(super) fn new(file: &'t str, text: &'t str) -> Self {
-        Self { file, text, defects: Vec::new() }
+        Self {
+            file,
+            text,
+            defects: Vec::new(),
+        }
     }
 
     /// The name of the file.
@@ -37,7 +43,12 @@ impl<'t> Sheet<'t> {
     /// Notes a defect at a byte of the text.
     pub(super) fn defect(&mut self, at: usize, problem: Problem) {
         let (line, column) = place(self.text, at);
-        self.defects.push(Defect { file: self.file.to_owned(), line, column, problem });
+        self.defects.push(Defect {
+            file: self.file.to_owned(),
+            line,
+            column,
+            problem,
+        });
     }
 
     /// Notes keys that are not in the list.
@@ -53,7 +64,13 @@ impl<'t> Sheet<'t> {
 
     /// Notes that a value is not what it should be.
     pub(super) fn bad(&mut self, at: usize, key: &str, expected: impl Into<String>) {
-        self.defect(at, Problem::BadValue { key: short(key), expected: expected.into() });
+        self.defect(
+            at,
+            Problem::BadValue {
+                key: short(key),
+                expected: expected.into(),
+            },
+        );
     }
 
     /// Notes that two things cannot both be true.
@@ -62,7 +79,12 @@ impl<'t> Sheet<'t> {
     }
 
     /// Reads a value that must be there; notes that it is missing.
-    pub(super) fn required<T>(&mut self, table: &Spanned<DeTable<'_>>, key: &'static str, value: Option<T>) -> Option<T> {
+    pub(super) fn required<T>(
+        &mut self,
+        table: &Spanned<DeTable<'_>>,
+        key: &'static str,
+        value: Option<T>,
+    ) -> Option<T> {
         if !table.get_ref().contains_key(key) {
             self.defect(table.span().start, Problem::MissingKey { key });
         }
@@ -70,29 +92,50 @@ impl<'t> Sheet<'t> {
     }
 
     /// A text of one to `limit` characters, without control characters.
-    pub(super) fn text(&mut self, table: &DeTable<'_>, key: &str, limit: usize) -> Option<Placed<String>> {
+    pub(super) fn text(
+        &mut self,
+        table: &DeTable<'_>,
+        key: &str,
+        limit: usize,
+    ) -> Option<Placed<String>> {
         let value = table.get(key)?;
         self.text_of(key, value, limit)
     }
 
     /// A text as [`Sheet::text`], from a value that is at hand.
-    pub(super) fn text_of(&mut self, key: &str, value: &Spanned<DeValue<'_>>, limit: usize) -> Option<Placed<String>> {
+    pub(super) fn text_of(
+        &mut self,
+        key: &str,
+        value: &Spanned<DeValue<'_>>,
+        limit: usize,
+    ) -> Option<Placed<String>> {
         let fits = |text: &str| {
             !text.trim().is_empty()
                 && text.chars().count() <= limit
-                && !text.chars().any(|letter| letter.is_control() && letter != '\n')
+                && !text
+                    .chars()
+                    .any(|letter| is_hidden(letter) && (letter != '\n' || limit <= MAX_LINE))
         };
         match value.get_ref().as_str() {
             Some(text) if fits(text) => Some((text.trim().to_owned(), value.span())),
             _ => {
-                self.bad(value.span().start, key, format!("a text of 1 to {limit} characters"));
+                self.bad(
+                    value.span().start,
+                    key,
+                    format!("a text of 1 to {limit} characters"),
+                );
                 None
             }
         }
     }
 
     /// A whole number between bounds.
-    pub(super) fn number(&mut self, table: &DeTable<'_>, key: &str, bounds: std::ops::RangeInclusive<u32>) -> Option<Placed<u32>> {
+    pub(super) fn number(
+        &mut self,
+        table: &DeTable<'_>,
+        key: &str,
+        bounds: std::ops::RangeInclusive<u32>,
+    ) -> Option<Placed<u32>> {
         let value = table.get(key)?;
         let number = value
             .get_ref()
@@ -107,7 +150,11 @@ impl<'t> Sheet<'t> {
     }
 
     /// A day without a time.
-    pub(super) fn date(&mut self, table: &DeTable<'_>, key: &str) -> Option<Placed<jiff::civil::Date>> {
+    pub(super) fn date(
+        &mut self,
+        table: &DeTable<'_>,
+        key: &str,
+    ) -> Option<Placed<jiff::civil::Date>> {
         let value = table.get(key)?;
         let date = value
             .get_ref()
@@ -115,13 +162,21 @@ impl<'t> Sheet<'t> {
             .filter(|at| at.time.is_none() && at.offset.is_none())
             .and_then(|at| at.to_string().parse().ok());
         if date.is_none() {
-            self.bad(value.span().start, key, "a date without quotes, such as 2024-06-14");
+            self.bad(
+                value.span().start,
+                key,
+                "a date without quotes, such as 2024-06-14",
+            );
         }
         date.map(|date| (date, value.span()))
     }
 
     /// A point in time, with its offset from UTC.
-    pub(super) fn instant(&mut self, table: &DeTable<'_>, key: &str) -> Option<Placed<jiff::Timestamp>> {
+    pub(super) fn instant(
+        &mut self,
+        table: &DeTable<'_>,
+        key: &str,
+    ) -> Option<Placed<jiff::Timestamp>> {
         let value = table.get(key)?;
         let instant = value
             .get_ref()
@@ -129,7 +184,11 @@ impl<'t> Sheet<'t> {
             .filter(|at| at.date.is_some() && at.time.is_some() && at.offset.is_some())
             .and_then(|at| at.to_string().parse().ok());
         if instant.is_none() {
-            self.bad(value.span().start, key, "a time with its offset and without quotes, such as 2024-06-14T13:00:00+01:00");
+            self.bad(
+                value.span().start,
+                key,
+                "a time with its offset and without quotes, such as 2024-06-14T13:00:00+01:00",
+            );
         }
         instant.map(|instant| (instant, value.span()))
     }
@@ -158,13 +217,25 @@ impl<'t> Sheet<'t> {
         let found = known.iter().copied().find(|item| name(*item) == text);
         if found.is_none() {
             let nearest = nearest(text, known.iter().map(|item| name(*item)));
-            self.defect(at, Problem::UnknownWord { key, word: short(text), nearest });
+            self.defect(
+                at,
+                Problem::UnknownWord {
+                    key,
+                    word: short(text),
+                    nearest,
+                },
+            );
         }
         found
     }
 
     /// A list of texts; empty when the key is not there.
-    pub(super) fn texts(&mut self, table: &DeTable<'_>, key: &str, limit: usize) -> Vec<Placed<String>> {
+    pub(super) fn texts(
+        &mut self,
+        table: &DeTable<'_>,
+        key: &str,
+        limit: usize,
+    ) -> Vec<Placed<String>> {
         match table.get(key) {
             Some(value) => self.texts_of(key, value, limit),
             None => Vec::new(),
@@ -172,9 +243,22 @@ impl<'t> Sheet<'t> {
     }
 
     /// A list of texts, from a value that is at hand.
-    pub(super) fn texts_of(&mut self, key: &str, value: &Spanned<DeValue<'_>>, limit: usize) -> Vec<Placed<String>> {
-        let Some(array) = value.get_ref().as_array().filter(|array| array.len() <= MAX_ENTRIES) else {
-            self.bad(value.span().start, key, format!("a list of at most {MAX_ENTRIES} texts"));
+    pub(super) fn texts_of(
+        &mut self,
+        key: &str,
+        value: &Spanned<DeValue<'_>>,
+        limit: usize,
+    ) -> Vec<Placed<String>> {
+        let Some(array) = value
+            .get_ref()
+            .as_array()
+            .filter(|array| array.len() <= MAX_ENTRIES)
+        else {
+            self.bad(
+                value.span().start,
+                key,
+                format!("a list of at most {MAX_ENTRIES} texts"),
+            );
             return Vec::new();
         };
         let mut texts = Vec::with_capacity(array.len());
@@ -184,12 +268,22 @@ impl<'t> Sheet<'t> {
                 if seen.insert(text.clone()) {
                     texts.push((text, span));
                 } else {
-                    self.contradiction(span.start, format!("`{}` stands twice in `{key}`", short(&text)));
+                    self.contradiction(
+                        span.start,
+                        format!("`{}` stands twice in `{key}`", short(&text)),
+                    );
                 }
             }
         }
         texts
     }
+}
+
+/// Whether a character does something to a terminal or a page that a reader
+/// does not see: control characters, and those that turn the direction of text.
+fn is_hidden(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 /// Line and column of a byte, from 1; the column counts characters.
@@ -200,15 +294,29 @@ pub(in crate::incidents) fn place(text: &str, at: usize) -> (u32, u32) {
     }
     let before = text.get(..at).unwrap_or_default();
     let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-    (u32::try_from(line).unwrap_or(u32::MAX), u32::try_from(column).unwrap_or(u32::MAX))
+    let column = before
+        .rsplit('\n')
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .count()
+        + 1;
+    (
+        u32::try_from(line).unwrap_or(u32::MAX),
+        u32::try_from(column).unwrap_or(u32::MAX),
+    )
 }
 
 /// A text that fits into a message: its first 60 characters, on one line.
 pub(super) fn short(text: &str) -> String {
-    let mut out: String =
-        text.chars().take(60).map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
-    if text.chars().nth(60).is_some() {
+    clip(text, 60)
+}
+
+/// The first characters of a text, on one line and without hidden ones.
+pub(super) fn clip(text: &str, limit: usize) -> String {
+    let shown = |letter| if is_hidden(letter) { ' ' } else { letter };
+    let mut out: String = text.trim().chars().take(limit).map(shown).collect();
+    if text.trim().chars().nth(limit).is_some() {
         out.push('…');
     }
     out

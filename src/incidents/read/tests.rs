@@ -1,3 +1,5 @@
+//! The reader on good, bad and hostile files.
+
 use super::*;
 use crate::incidents::Strength;
 
@@ -38,9 +40,18 @@ fn a_whole_record_is_read() {
     let record = check(GOOD).unwrap();
     assert_eq!(record.duration_minutes, Some(105));
     assert_eq!(record.failure, Failure::MemoryLeak);
-    assert_eq!(record.resolution, [Resolution::Rollback, Resolution::Restart]);
-    let [rule] = &record.affects[..] else { panic!("one rule") };
-    let names: Vec<&str> = rule.crates.iter().map(|affected| affected.name.as_str()).collect();
+    assert_eq!(
+        record.resolution,
+        [Resolution::Rollback, Resolution::Restart]
+    );
+    let [rule] = &record.affects[..] else {
+        panic!("one rule")
+    };
+    let names: Vec<&str> = rule
+        .crates
+        .iter()
+        .map(|affected| affected.name.as_str())
+        .collect();
     assert_eq!(names, ["moka", "tokio"]);
     assert_eq!(rule.crates[0].features, ["future", "sync"]);
     assert_eq!(rule.crates[0].fixed_in, ["0.12.1".parse().unwrap()]);
@@ -53,9 +64,14 @@ fn a_misspelt_word_gets_its_place_and_the_nearest_known() {
         changed("\"memory-leak\"", "\"memory-leek\""),
         ["x.toml:9:11: unknown failure `memory-leek`; the nearest is `memory-leak`"]
     );
-    assert_eq!(changed("\"json\"", "\"jsn\""), ["x.toml:10:13: unknown component `jsn`; the nearest is `json`"]);
     assert_eq!(
-        changed("\"restart\"", "\"restat\"").first().map(String::as_str),
+        changed("\"json\"", "\"jsn\""),
+        ["x.toml:10:13: unknown component `jsn`; the nearest is `json`"]
+    );
+    assert_eq!(
+        changed("\"restart\"", "\"restat\"")
+            .first()
+            .map(String::as_str),
         Some("x.toml:12:27: unknown resolution `restat`; the nearest is `restart`")
     );
     assert_eq!(
@@ -77,7 +93,10 @@ fn all_defects_are_collected() {
         "x.toml:4:11: `failure` should be a text of 1 to 100 characters",
     ];
     for defect in expected {
-        assert!(defects.iter().any(|found| found == defect), "{defect}\n{defects:#?}");
+        assert!(
+            defects.iter().any(|found| found == defect),
+            "{defect}\n{defects:#?}"
+        );
     }
     assert_eq!(defects.len(), expected.len(), "{defects:#?}");
 }
@@ -85,9 +104,15 @@ fn all_defects_are_collected() {
 #[test]
 fn contradictions_are_said() {
     let defects = changed("duration-minutes = 105", "duration-minutes = 100");
-    assert_eq!(defects, ["x.toml:7:20: `duration-minutes` is 100, and from start to end it is 105"]);
+    assert_eq!(
+        defects,
+        ["x.toml:7:20: `duration-minutes` is 100, and from start to end it is 105"]
+    );
     let defects = changed("[\"0.12.1\"]", "\"0.12.0\"");
-    assert_eq!(defects, ["x.toml:17:23: moka 0.12.0 is said to be repaired, and is in the bad range `=0.12.0`"]);
+    assert_eq!(
+        defects,
+        ["x.toml:17:23: moka 0.12.0 is said to be repaired, and is in the bad range `=0.12.0`"]
+    );
     let defects = changed("{ \"moka\" = \"0.12.0\" }", "{ \"moka\" = \"0.11.0\" }");
     assert_eq!(
         defects,
@@ -96,7 +121,9 @@ fn contradictions_are_said() {
     let defects = changed("features = { \"moka\"", "features = { \"mokka\"");
     assert_eq!(
         defects,
-        ["x.toml:18:14: `mokka` in `features` is not one of the rule's crates; the nearest is `moka`"]
+        [
+            "x.toml:18:14: `mokka` in `features` is not one of the rule's crates; the nearest is `moka`"
+        ]
     );
     let defects = changed("14:45:00+01:00", "12:45:00+01:00");
     assert_eq!(defects, ["x.toml:6:9: it ended before it started"]);
@@ -105,9 +132,15 @@ fn contradictions_are_said() {
 #[test]
 fn times_without_an_offset_and_dates_in_quotes_are_defects() {
     let defects = changed("13:00:00+01:00", "13:00:00");
-    assert!(defects[0].starts_with("x.toml:5:11: `started` should be a time with its offset"), "{defects:?}");
+    assert!(
+        defects[0].starts_with("x.toml:5:11: `started` should be a time with its offset"),
+        "{defects:?}"
+    );
     let defects = changed("date = 2024-06-14", "date = \"14 June\"");
-    assert!(defects[0].starts_with("x.toml:4:8: `date` should be a date without quotes"), "{defects:?}");
+    assert!(
+        defects[0].starts_with("x.toml:4:8: `date` should be a date without quotes"),
+        "{defects:?}"
+    );
     let defects = changed("date = 2024-06-14", "date = 2024-02-31");
     assert!(defects[0].starts_with("x.toml:4:"), "{defects:?}");
 }
@@ -115,9 +148,15 @@ fn times_without_an_offset_and_dates_in_quotes_are_defects() {
 #[test]
 fn broken_ranges_are_defects() {
     let defects = changed("\"=0.12.0\"", "\"between 1 and 2\"");
-    assert!(defects[0].starts_with("x.toml:15:21: `crates` should be a range of versions ("), "{defects:?}");
+    assert!(
+        defects[0].starts_with("x.toml:15:21: `crates` should be a range of versions ("),
+        "{defects:?}"
+    );
     let defects = changed("\"tokio\" = \"^1\"", "\"../etc\" = \"^1\"");
-    assert!(defects[0].ends_with("`../etc` should be the name of a crate"), "{defects:?}");
+    assert!(
+        defects[0].ends_with("`../etc` should be the name of a crate"),
+        "{defects:?}"
+    );
     assert!(check(&GOOD.replace("crates = {", "crates = [] #")).is_err());
 }
 
@@ -127,23 +166,35 @@ fn hostile_files_are_refused_and_never_panic() {
     let refuse = |bytes: &[u8]| {
         let defects = read("x.toml", bytes, Origin::Repository, &components).unwrap_err();
         assert!(!defects.is_empty());
-        assert!(defects.iter().all(|defect| defect.line >= 1 && defect.column >= 1));
+        assert!(
+            defects
+                .iter()
+                .all(|defect| defect.line >= 1 && defect.column >= 1)
+        );
         defects[0].to_string()
     };
     assert!(refuse(&vec![b'a'; MAX_BYTES + 1]).contains("at most 65536 are read"));
-    assert_eq!(refuse(b"id = 1\n\xff\xfe"), "x.toml:2:1: it is not text in UTF-8");
+    assert_eq!(
+        refuse(b"id = 1\n\xff\xfe"),
+        "x.toml:2:1: it is not text in UTF-8"
+    );
     refuse(b"");
     refuse(b"id = ");
     refuse(b"\0");
     refuse("a = [".repeat(5_000).as_bytes());
     refuse(format!("a = {}", "[".repeat(50_000)).as_bytes());
     refuse("[a]\n".repeat(10_000).as_bytes());
-    let many = format!("{GOOD}{}", "[[affects]]\ncrates = { a = \"1\" }\n".repeat(100));
+    let many = format!(
+        "{GOOD}{}",
+        "[[affects]]\ncrates = { a = \"1\" }\n".repeat(100)
+    );
     assert!(refuse(many.as_bytes()).contains("at most 64 tables"));
     let twice = GOOD.replace("\"rollback\", \"restart\"", "\"restart\", \"restart\"");
     assert!(refuse(twice.as_bytes()).contains("stands twice"));
     // The bell and other control characters would reach a terminal.
     refuse(GOOD.replace("A title", "A \\u0007 title").as_bytes());
+    refuse(GOOD.replace("A title", "A \\n title").as_bytes());
+    refuse(GOOD.replace("A title", "A \u{202e}eltit").as_bytes());
 }
 
 #[test]

@@ -1,0 +1,259 @@
+//! From one change with its facts and links to a score that adds up.
+
+use std::cmp::Reverse;
+
+use super::model::Model;
+use super::signals::{Definition, Input, SIGNALS};
+use super::{Assessment, Evidence, LIMIT, Signal};
+use crate::diff::Change;
+use crate::facts::{Dossier, FactKind};
+use crate::incidents::Link;
+
+/// What the model makes of a change.
+#[must_use]
+pub fn assess(change: &Change, dossier: &Dossier, links: &[Link], model: &Model) -> Assessment {
+    let input = Input {
+        change,
+        dossier,
+        links,
+    };
+    let mut signals: Vec<Signal> = SIGNALS
+        .iter()
+        .filter_map(|definition| raise(definition, &input, model))
+        .collect();
+    let sum: i32 = signals.iter().map(|signal| signal.points).sum();
+    let score = sum.clamp(0, 100);
+    if score != sum {
+        let because = format!("a score is from 0 to 100, and the signals sum up to {sum}");
+        signals.push(Signal {
+            id: LIMIT,
+            points: score - sum,
+            because,
+            facts: Vec::new(),
+        });
+    }
+    signals.sort_by(|a, b| (Reverse(a.points), a.id).cmp(&(Reverse(b.points), b.id)));
+    let score = u8::try_from(score).unwrap_or(100);
+    Assessment {
+        score,
+        level: model.level(score),
+        signals,
+        evidence: evidence(change, dossier),
+    }
+}
+
+/// One signal with its points; `None` when it does not fire or is worth nothing here.
+fn raise(definition: &Definition, input: &Input<'_>, model: &Model) -> Option<Signal> {
+    let raised = (definition.check)(input, &model.parameters(definition.id))?;
+    let full = model.points(definition.id, raised.grade);
+    let (exposure, reason) = model.exposure(definition.id, &input.change.placement);
+    let points = whole(f64::from(full) * raised.share.clamp(0.0, 1.0) * exposure);
+    if points == 0 {
+        return None;
+    }
+    let mut facts = raised.facts;
+    if exposure < 1.0 {
+        facts.push(format!("placement: {reason} (points x {exposure})"));
+    }
+    Some(Signal {
+        id: definition.id,
+        points,
+        because: raised.because,
+        facts,
+    })
+}
+
+/// The nearest whole number, halves away from zero; the model bounds the value.
+fn whole(points: f64) -> i32 {
+    // In bounds: at most 100 points times factors from 0 to 1; a NaN becomes 0.
+    points.round() as i32
+}
+
+/// How much of what the signals look at was known.
+fn evidence(change: &Change, dossier: &Dossier) -> Evidence {
+    let mut evidence = Evidence::default();
+    for kind in FactKind::ALL {
+        let had = match kind {
+            FactKind::PublishTime => dossier.published.gap().is_none(),
+            FactKind::Yanked => dossier.yanked.gap().is_none(),
+            FactKind::LaterReleases => dossier.later.gap().is_none(),
+            FactKind::YankCluster => dossier.yank_cluster.gap().is_none(),
+            FactKind::History => dossier.history.gap().is_none(),
+            FactKind::Advisories => dossier.advisories.gap().is_none(),
+            FactKind::Manifest => change.incoming().is_none() || change.manifest_after.is_some(),
+            FactKind::Placement | FactKind::Features => change.placement.resolved,
+        };
+        let gap = dossier.other_gaps.iter().any(|gap| gap.fact == kind);
+        if had && !gap {
+            evidence.known.push(kind);
+        } else {
+            evidence.missing.push(kind);
+        }
+    }
+    evidence
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::diff::ChangeKind;
+    use crate::facts::{Finding, Gap, GapReason};
+    use crate::risk::signals::case::Case;
+    use crate::snapshot::Role;
+
+    /// The shipped model, read once.
+    fn model() -> &'static Model {
+        static MODEL: LazyLock<Model> = LazyLock::new(|| Model::built_in().unwrap());
+        &MODEL
+    }
+
+    fn sum(assessment: &Assessment) -> i32 {
+        assessment.signals.iter().map(|signal| signal.points).sum()
+    }
+
+    #[test]
+    fn an_ordinary_patch_of_a_settled_release_scores_low() {
+        let assessment = Case::upgrade("1.0.0", "1.0.1")
+            .published(40.0)
+            .assess(model());
+        assert_eq!(assessment.score, 0, "{assessment:#?}");
+        assert_eq!(assessment.evidence.percent(), 100);
+    }
+
+    #[test]
+    fn a_fresh_patch_of_a_direct_dependency_stays_below_moderate() {
+        let assessment = Case::upgrade("1.0.0", "1.0.1")
+            .direct()
+            .published(0.0)
+            .assess(model());
+        assert!((1..20).contains(&assessment.score), "{assessment:#?}");
+    }
+
+    #[test]
+    fn too_many_points_are_cut_by_a_signal_of_its_own() {
+        let mut case = Case::upgrade("1.0.0", "2.0.0")
+            .direct()
+            .published(0.0)
+            .yanked(true)
+            .advisory(true);
+        case.change.kind = ChangeKind::ContentChanged;
+        let assessment = case.assess(model());
+        assert_eq!(assessment.score, 100);
+        let limit = assessment
+            .signals
+            .iter()
+            .find(|signal| signal.id == LIMIT)
+            .unwrap();
+        assert!(limit.points < 0);
+        assert_eq!(sum(&assessment), 100);
+        assert_eq!(assessment.signals.last(), Some(limit));
+    }
+
+    #[test]
+    fn what_speaks_in_favour_does_not_go_below_nought() {
+        let assessment = Case::upgrade("1.0.0", "1.0.1")
+            .direct()
+            .advisory(false)
+            .assess(model());
+        assert_eq!(assessment.score, 0);
+        assert_eq!(sum(&assessment), 0);
+        assert!(assessment.signals.iter().any(|signal| signal.points < 0));
+    }
+
+    #[test]
+    fn the_more_it_is_exposed_the_higher_it_scores() {
+        let score = |roles: &[Role], direct: bool| {
+            let mut case = Case::upgrade("1.0.0", "2.0.0").published(0.5);
+            case.change.placement.roles = roles.iter().copied().collect();
+            case.change.placement.direct = direct;
+            case.assess(model()).score
+        };
+        let scores = [
+            score(&[Role::Unbuilt], true),
+            score(&[Role::Dev], true),
+            score(&[Role::Host], true),
+            score(&[Role::Target], false),
+            score(&[Role::Target], true),
+        ];
+        assert!(scores.is_sorted(), "{scores:?}");
+        assert_eq!(scores[0], 0);
+        assert!(scores[1] < scores[2] && scores[2] < scores[4], "{scores:?}");
+    }
+
+    #[test]
+    fn gaps_add_no_points_and_lower_the_evidence() {
+        let mut case = Case::upgrade("1.0.0", "1.0.1").direct().published(0.0);
+        let known = case.assess(model());
+        let gap = |fact| Gap {
+            fact,
+            reason: GapReason::OfflineAndNotCached,
+            detail: "no network".to_owned(),
+        };
+        case.dossier.published = Finding::Unknown(gap(FactKind::PublishTime));
+        case.dossier.advisories = Finding::Unknown(gap(FactKind::Advisories));
+        case.dossier.other_gaps = vec![gap(FactKind::Manifest)];
+        let unknown = case.assess(model());
+        assert!(unknown.score < known.score);
+        assert_eq!(
+            unknown.evidence.missing,
+            [
+                FactKind::PublishTime,
+                FactKind::Advisories,
+                FactKind::Manifest
+            ]
+        );
+        assert_eq!(unknown.evidence.percent(), 66);
+        assert_eq!(known.evidence.percent(), 100);
+    }
+
+    #[test]
+    fn evidence_of_nothing_is_nothing() {
+        assert_eq!(Evidence::default().percent(), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn points_always_add_up_and_stand_in_order(
+            age in -3.0_f64..4000.0,
+            skipped in 0_usize..50,
+            series in 0_usize..80,
+            (yanked, introduced, fixed, direct) in any::<(bool, bool, bool, bool)>(),
+            role in 0_usize..4,
+            kind in 0_usize..10,
+            step in 0_usize..4,
+        ) {
+            let to = ["1.0.1", "1.1.0", "2.0.0", "0.9.0"][step];
+            let mut case = Case::upgrade("1.0.0", to).published(age).history(|history| {
+                history.versions_skipped = skipped;
+                history.releases_90d = series;
+            });
+            if introduced { case = case.advisory(true); }
+            if fixed { case = case.advisory(false); }
+            case = case.yanked(yanked);
+            case.change.placement.direct = direct;
+            case.change.placement.roles = [[Role::Target, Role::Host, Role::Dev, Role::Unbuilt][role]].into();
+            case.change.kind = [
+                ChangeKind::Added, ChangeKind::Removed, ChangeKind::Upgraded, ChangeKind::Downgraded,
+                ChangeKind::Duplicated, ChangeKind::Merged, ChangeKind::SourceMoved,
+                ChangeKind::ContentChanged, ChangeKind::FeaturesChanged, ChangeKind::PlacementChanged,
+            ][kind];
+            let assessment = case.assess(model());
+            prop_assert_eq!(sum(&assessment), i32::from(assessment.score));
+            prop_assert!(assessment.score <= 100);
+            prop_assert!(assessment.signals.iter().all(|signal| signal.points != 0));
+            let order: Vec<_> = assessment.signals.iter().map(|signal| (Reverse(signal.points), signal.id)).collect();
+            prop_assert!(order.windows(2).all(|pair| pair[0] < pair[1]), "{:?}", order);
+            prop_assert_eq!(assessment, case.assess(model()));
+        }
+
+        #[test]
+        fn an_older_release_never_scores_higher(age in 0.0_f64..60.0, more in 0.0_f64..60.0) {
+            let score = |age| Case::upgrade("1.0.0", "1.1.0").direct().published(age).assess(model()).score;
+            prop_assert!(score(age + more) <= score(age));
+        }
+    }
+}

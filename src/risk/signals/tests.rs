@@ -1,0 +1,377 @@
+//! Each signal on a case and a near miss, and the table of them as a whole.
+
+use super::case::{Case, release};
+use super::*;
+use crate::diff::{ChangeKind, ForcedBy};
+use crate::facts::{Finding, Gap, GapReason, YankCluster, Yanked};
+use crate::incidents::{Direction, Strength};
+use crate::pkg::Source;
+use crate::risk::Model;
+use crate::snapshot::{PackageManifest, Role};
+
+/// A repository.
+fn git() -> Source {
+    Source::Git {
+        url: "https://host.example/a".to_owned(),
+        reference: None,
+        rev: Some("0123".to_owned()),
+    }
+}
+
+/// An ordinary upgrade with something changed by hand.
+fn upgrade(edit: impl FnOnce(&mut Case)) -> Case {
+    Case::upgrade("1.0.0", "1.0.1").with(edit)
+}
+
+/// An ordinary addition with something changed by hand.
+fn added(edit: impl FnOnce(&mut Case)) -> Case {
+    Case::added("1.0.1").with(edit)
+}
+
+/// A manifest.
+fn manifest(build_script: bool, proc_macro: bool, links: Option<&str>) -> Option<PackageManifest> {
+    Some(PackageManifest {
+        build_script,
+        proc_macro,
+        links: links.map(str::to_owned),
+    })
+}
+
+/// Withdrawn predecessors.
+fn cluster(withdrawn: &[&str], only_one_left: bool) -> Finding<YankCluster> {
+    let withdrawn = withdrawn
+        .iter()
+        .map(|version| version.parse().unwrap())
+        .collect();
+    Finding::Seen(YankCluster {
+        withdrawn,
+        predecessors: 4,
+        only_one_left,
+    })
+}
+
+/// For each signal a case in which it fires, and one close by in which it does not.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one entry for each signal, best read as one table"
+)]
+fn cases(id: &str) -> (Case, Case) {
+    let plain = || upgrade(|_| ());
+    match id {
+        "advisory-fixed" => (plain().advisory(false), plain().advisory(true)),
+        "advisory-introduced" => (plain().advisory(true), plain().advisory(false)),
+        "advisory-remaining" => {
+            let remaining = |case: Case| {
+                let mut case = case.advisory(true);
+                if let Finding::Seen(delta) = &mut case.dossier.advisories {
+                    delta.remaining = std::mem::take(&mut delta.introduced);
+                }
+                case
+            };
+            (remaining(plain()), plain().advisory(true))
+        }
+        "build-code-changed" => (
+            upgrade(|case| case.change.manifest_after = manifest(false, true, None)),
+            added(|case| case.change.manifest_after = manifest(false, true, None)),
+        ),
+        "build-script-added" => (
+            upgrade(|case| case.change.manifest_after = manifest(true, false, None)),
+            upgrade(|case| {
+                case.change.manifest_after = manifest(true, false, None);
+                case.change.manifest_before = manifest(true, false, None);
+            }),
+        ),
+        "content-changed" => {
+            let same = |source: Source| {
+                upgrade(|case| {
+                    case.change.kind = ChangeKind::ContentChanged;
+                    case.change.from = vec![release("1.0.1")];
+                    case.change.to[0].checksum = Some("11".repeat(32));
+                    case.change.to[0].source = source;
+                })
+            };
+            (same(Source::CratesIo), same(git()))
+        }
+        "dependency-gained" => (
+            upgrade(|case| case.change.dependencies_gained = vec!["tiny".to_owned()]),
+            added(|case| case.change.dependencies_gained = vec!["tiny".to_owned()]),
+        ),
+        "dot-zero" => (
+            Case::upgrade("1.0.3", "1.1.0").published(2.0),
+            Case::upgrade("1.0.3", "1.1.0").published(30.0),
+        ),
+        "features-gained" => (
+            upgrade(|case| case.change.features.target_gained = ["multipart".to_owned()].into()),
+            upgrade(|case| case.change.features.target_lost = ["multipart".to_owned()].into()),
+        ),
+        "fresh-release" => (plain().published(1.0), plain().published(14.0)),
+        "git-commit" => (
+            upgrade(|case| case.change.to[0].source = git()),
+            upgrade(|case| case.change.from[0].source = git()),
+        ),
+        "hotfix-out" => (plain().later("1.0.2", 1.5), plain().later("1.1.0", 1.5)),
+        "incident-left" => (
+            plain().link(Strength::Repeat, Direction::Leaves),
+            plain().link(Strength::Repeat, Direction::Stays),
+        ),
+        "incident-repeat" => (
+            plain().link(Strength::Repeat, Direction::Enters),
+            plain().link(Strength::Repeat, Direction::Leaves),
+        ),
+        "incident-strong" => (
+            plain().link(Strength::Strong, Direction::Resembles),
+            plain().link(Strength::Weak, Direction::Resembles),
+        ),
+        "incident-weak" => (
+            plain().link(Strength::Weak, Direction::Resembles),
+            plain().link(Strength::Strong, Direction::Resembles),
+        ),
+        "long-silence" => {
+            let silent = |age| {
+                plain()
+                    .published(age)
+                    .history(|history| history.gap_before_days = Some(800.0))
+            };
+            (silent(3.0), silent(300.0))
+        }
+        "native-library-added" => (
+            upgrade(|case| case.change.manifest_after = manifest(true, false, Some("z"))),
+            upgrade(|case| {
+                case.change.manifest_after = manifest(true, false, Some("z"));
+                case.change.manifest_before = manifest(true, false, Some("z"));
+            }),
+        ),
+        "package-added" => (
+            added(|_| ()),
+            added(|case| case.change.to[0].source = Source::Local),
+        ),
+        "placement-widened" => {
+            let before = |role: Role| {
+                upgrade(|case| case.change.placement_before.as_mut().unwrap().roles = [role].into())
+            };
+            (before(Role::Dev), before(Role::Target))
+        }
+        "rapid-series" => (
+            plain().history(|history| history.releases_90d = 15),
+            plain().history(|history| history.releases_90d = 5),
+        ),
+        "second-version" => {
+            let second = |kind| {
+                upgrade(|case| {
+                    case.change.kind = kind;
+                    case.change.to = vec![release("1.0.0"), release("2.0.0")];
+                })
+            };
+            (second(ChangeKind::Duplicated), second(ChangeKind::Merged))
+        }
+        "source-moved" => {
+            let moved = |kind| {
+                upgrade(|case| {
+                    case.change.kind = kind;
+                    case.change.to[0].source = git();
+                })
+            };
+            (moved(ChangeKind::SourceMoved), moved(ChangeKind::Upgraded))
+        }
+        "version-step" => (
+            Case::upgrade("1.0.0", "2.0.0"),
+            Case::upgrade("2.0.0-rc.1", "2.0.0"),
+        ),
+        "versions-skipped" => (
+            plain().history(|history| history.versions_skipped = 7),
+            plain().history(|history| history.versions_skipped = 2),
+        ),
+        "yank-lure" => (
+            upgrade(|case| case.dossier.yank_cluster = cluster(&["0.9.0", "0.9.1", "1.0.0"], true)),
+            upgrade(|case| case.dossier.yank_cluster = cluster(&["1.0.0"], false)),
+        ),
+        "yanked-left" => {
+            let yanked = |incoming| {
+                upgrade(|case| {
+                    case.dossier.yanked = Finding::Seen(Yanked {
+                        incoming,
+                        outgoing: true,
+                    });
+                })
+            };
+            (yanked(false), yanked(true))
+        }
+        "yanked-release" => (plain().yanked(true), plain().yanked(false)),
+        "young-crate" => (
+            plain().history(|history| history.crate_age_days = 20.0),
+            plain().history(|history| history.crate_age_days = 200.0),
+        ),
+        other => panic!("write a case and a near miss for `{other}`"),
+    }
+}
+
+/// What a signal makes of a case.
+fn raise(definition: &Definition, case: &Case) -> Option<Raised> {
+    let model = Model::built_in().unwrap();
+    let input = Input {
+        change: &case.change,
+        dossier: &case.dossier,
+        links: &case.links,
+    };
+    (definition.check)(&input, &model.parameters(definition.id))
+}
+
+#[test]
+fn each_signal_fires_on_its_case_and_is_quiet_on_a_near_miss() {
+    for definition in SIGNALS {
+        let (case, near_miss) = cases(definition.id);
+        let raised =
+            raise(definition, &case).unwrap_or_else(|| panic!("{} is quiet", definition.id));
+        assert!(
+            !raised.because.is_empty() && !raised.facts.is_empty(),
+            "{}",
+            definition.id
+        );
+        assert!(
+            raised.share > 0.0 && raised.share <= 1.0,
+            "{}",
+            definition.id
+        );
+        match raised.grade {
+            Some(grade) => assert!(
+                definition.grades.contains(&grade),
+                "{}: {grade}",
+                definition.id
+            ),
+            None => assert!(definition.grades.is_empty(), "{}", definition.id),
+        }
+        assert_eq!(raise(definition, &near_miss), None, "{}", definition.id);
+    }
+}
+
+#[test]
+fn each_case_reaches_the_score_with_the_sign_that_is_meant() {
+    let model = Model::built_in().unwrap();
+    for definition in SIGNALS {
+        let assessment = cases(definition.id).0.direct().assess(&model);
+        let signal = assessment
+            .signals
+            .iter()
+            .find(|signal| signal.id == definition.id);
+        let points = signal
+            .unwrap_or_else(|| panic!("{} adds nothing", definition.id))
+            .points;
+        let good = ["advisory-fixed", "incident-left", "yanked-left"].contains(&definition.id);
+        assert_eq!(points < 0, good, "{}: {points}", definition.id);
+    }
+}
+
+#[test]
+fn no_signal_fires_on_an_ordinary_patch_or_on_a_removal() {
+    let removed = upgrade(|case| {
+        case.change.kind = ChangeKind::Removed;
+        case.change.to.clear();
+    });
+    for definition in SIGNALS {
+        assert_eq!(
+            raise(definition, &upgrade(|_| ())),
+            None,
+            "{}",
+            definition.id
+        );
+        assert_eq!(raise(definition, &removed), None, "{}", definition.id);
+    }
+}
+
+/// A case in which one kind of fact is missing.
+fn without(case: &Case, kind: FactKind) -> Case {
+    let gap = Gap {
+        fact: kind,
+        reason: GapReason::OfflineAndNotCached,
+        detail: String::new(),
+    };
+    let mut case = case.clone();
+    match kind {
+        FactKind::PublishTime => case.dossier.published = Finding::Unknown(gap),
+        FactKind::Yanked => case.dossier.yanked = Finding::Unknown(gap),
+        FactKind::LaterReleases => case.dossier.later = Finding::Unknown(gap),
+        FactKind::YankCluster => case.dossier.yank_cluster = Finding::Unknown(gap),
+        FactKind::History => case.dossier.history = Finding::Unknown(gap),
+        FactKind::Advisories => case.dossier.advisories = Finding::Unknown(gap),
+        FactKind::Manifest => {
+            case.change.manifest_before = None;
+            case.change.manifest_after = None;
+        }
+        FactKind::Placement => {
+            case.change.placement.roles = [Role::Unbuilt].into();
+            case.change.placement_before = None;
+        }
+        FactKind::Features => case.change.features = crate::diff::FeatureDelta::default(),
+    }
+    case
+}
+
+#[test]
+fn each_signal_reads_exactly_the_kinds_of_fact_that_it_names() {
+    for definition in SIGNALS {
+        let (case, _) = cases(definition.id);
+        let raised = raise(definition, &case);
+        for kind in FactKind::ALL {
+            let same = raise(definition, &without(&case, kind)) == raised;
+            assert_eq!(
+                same,
+                !definition.looks_at.contains(&kind),
+                "{} and {}",
+                definition.id,
+                kind.as_str()
+            );
+        }
+    }
+}
+
+#[test]
+fn each_signal_is_documented() {
+    for definition in SIGNALS {
+        let Docs { what, why, example } = definition.docs;
+        for text in [what, why, example] {
+            assert!(
+                text.len() > 15 && text.ends_with('.'),
+                "{}: {text}",
+                definition.id
+            );
+        }
+        assert!(
+            definition.title.len() > 10 && !definition.title.ends_with('.'),
+            "{}",
+            definition.id
+        );
+    }
+}
+
+#[test]
+fn grades_tell_apart_what_differs() {
+    let grade = |case: &Case, id: &str| {
+        let definition = SIGNALS
+            .iter()
+            .find(|definition| definition.id == id)
+            .unwrap();
+        raise(definition, case).and_then(|raised| raised.grade)
+    };
+    let step = |from: &str, to: &str| grade(&Case::upgrade(from, to), "version-step");
+    assert_eq!(step("1.0.0", "1.1.0"), Some("minor"));
+    assert_eq!(step("0.1.0", "0.2.0"), Some("major"));
+    assert_eq!(step("1.0.0", "1.1.0-rc.1"), Some("prerelease"));
+    let down =
+        Case::upgrade("1.1.0", "1.0.0").with(|case| case.change.kind = ChangeKind::Downgraded);
+    assert_eq!(grade(&down, "version-step"), Some("downgrade"));
+    let brought = added(|case| {
+        case.change.forced_by = Some(ForcedBy {
+            root: "image".to_owned(),
+            chain: vec!["image".to_owned()],
+            because: String::new(),
+        });
+    });
+    assert_eq!(grade(&brought, "package-added"), Some("brought"));
+    assert_eq!(grade(&added(|_| ()), "package-added"), Some("chosen"));
+    let script = added(|case| case.change.manifest_after = manifest(true, false, None));
+    assert_eq!(grade(&script, "build-script-added"), Some("new-package"));
+    let skipped = upgrade(|_| ()).history(|history| history.versions_skipped = 20);
+    assert_eq!(grade(&skipped, "versions-skipped"), Some("many"));
+    let lure = upgrade(|case| case.dossier.yank_cluster = cluster(&["0.9.0", "1.0.0"], false));
+    assert_eq!(grade(&lure, "yank-lure"), Some("several"));
+}
