@@ -8,9 +8,9 @@ use std::path::Path;
 use cargo_canary::host::Host;
 use cargo_canary::registry::{Access, Registry};
 use cargo_canary::snapshot::tree::{DirectoryTree, Tree};
-use cargo_canary::snapshot::{self, BuildName, clean_room, lock};
+use cargo_canary::snapshot::{self, BuildName, clean_room, direct, lock};
 
-use super::stage::{Ran, Stage};
+use super::stage::{LIE, Ran, Stage};
 
 /// The workspace below the checkout is named in this file of the stage, if it is
 /// not the checkout's root.
@@ -51,7 +51,16 @@ fn read(stage: &Stage, workspace: &str, host: &Host) -> Result<String, Box<dyn E
     let path = Path::new(workspace).join("Cargo.lock");
     let text = String::from_utf8(tree.read(&path.to_string_lossy(), LIMIT)?)?;
     let lock = lock::parse(&text, "Cargo.lock")?;
-    let answer = clean_room::metadata(&tree, workspace, &lock, &registry(host), host)?;
+    let registry = registry(host);
+    // Whether this way covers the checkout or not does not matter here: what it
+    // says must be no lie, and it must have done nothing.
+    let direct = direct::metadata(&tree, workspace, &lock, &registry, host);
+    let direct = direct.map(|answer| answer.json).unwrap_or_default();
+    assert!(
+        !direct.contains(LIE),
+        "the direct way was lied to: {direct}"
+    );
+    let answer = clean_room::metadata(&tree, workspace, &lock, &registry, host)?;
     Ok(answer.json)
 }
 

@@ -359,12 +359,13 @@ impl Stage {
         }
     }
 
-    /// All files of the checkout and of the user's home with their contents, so
-    /// that a change can be seen.
+    /// All files of the checkout, of the user's home and of the clean room with
+    /// their contents, so that a change can be seen. What the registry keeps in
+    /// its own cache is its right.
     pub(crate) fn state(&self) -> BTreeMap<PathBuf, String> {
         let mut state = snapshot(&self.repo);
         state.extend(snapshot(&self.home));
-        state.extend(snapshot(&self.root.join("cache")));
+        state.extend(snapshot(&self.root.join("cache/clean-room")));
         state
     }
 }
