@@ -19,6 +19,8 @@
 //!   unpacked sources are never read: any build could have changed them.
 //! * What cargo answers is checked: each path is inside of the copy, each crate
 //!   is in the lock file.
+//!
+//! Imports: pkg, host, facts, registry.
 
 mod answer;
 mod crates;
@@ -85,9 +87,9 @@ pub fn metadata(
     scope::check_lock(lock, workspace)?;
     let scope = scope::Scope::find(tree, workspace)?;
     let toolchain = toolchain::find(host, tree.root())?;
+    let crates = crates::skeletons(lock, registry)?;
     let room = Room::open(host, tree.root())?;
     room.write_tree(host, &scope)?;
-    let crates = crates::skeletons(lock, registry)?;
     room.write_crates(host, &crates)?;
     let output = room.run_cargo(host, workspace, &toolchain)?;
     let json = answer::check_and_rewrite(&output.stdout, &room.root, workspace, &scope, lock)?;
