@@ -1,3 +1,5 @@
+//! What a look-up finds, and what it says when it finds nothing.
+
 use super::super::facts_file;
 use super::*;
 use crate::host::memory::MemoryHost;

@@ -1,3 +1,5 @@
+//! What an update makes of good and of bad databases.
+
 use std::io::Write as _;
 
 use super::*;
