@@ -100,7 +100,7 @@ fn package_rules(package: &Package, count: usize) -> Vec<&'static str> {
             "`unbuilt` is not its only role",
         ),
         (
-            placement.is_built() || placement.targets.is_empty(),
+            !roles.contains(&Role::Unbuilt) || placement.targets.is_empty(),
             "targets, and yet not built",
         ),
         (

@@ -19,6 +19,7 @@ mod incidents;
 mod incidents_links;
 mod risk;
 mod shared_data;
+mod load;
 mod tidy;
 mod oracle_graph;
 mod oracle_real;

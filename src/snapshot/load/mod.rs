@@ -11,6 +11,7 @@ mod routes;
 mod tests;
 
 use crate::facts::{FactKind, GapReason};
+use crate::pkg::PackageId;
 
 use super::lock::{self, LockFile};
 use super::lock_only;
@@ -62,6 +63,7 @@ pub fn load_by(
         }
     };
     workspaces.sort_by(|a, b| a.path.cmp(&b.path));
+    workspaces.iter_mut().for_each(place_gaps);
     not_covered.sort_unstable();
     not_covered.dedup();
     let snapshot = Snapshot {
@@ -210,6 +212,16 @@ fn automatic(tree: &dyn Tree, directory: &str, lock: &LockFile, routes: &dyn Rou
         }
     }
     workspace
+}
+
+/// A gap about a package that did not make it into the graph is one of the
+/// whole workspace.
+fn place_gaps(workspace: &mut Workspace) {
+    let packages = &workspace.packages;
+    for (id, _) in &mut workspace.gaps {
+        let known = |id: &PackageId| packages.binary_search_by(|p| p.id.cmp(id)).is_ok();
+        *id = id.take().filter(known);
+    }
 }
 
 fn graph_error(
