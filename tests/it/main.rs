@@ -5,16 +5,11 @@
     reason = "tests set up and look at the real machine, and end at the first surprise"
 )]
 
-mod registry;
-mod registry_archives;
-mod registry_lab;
-mod registry_server;
-mod hostile;
+mod advisories;
 mod diff;
 mod diff_laws;
 mod diff_real;
-mod support;
-mod advisories;
+mod hostile;
 mod incidents;
 mod incidents_links;
 mod risk;
@@ -23,3 +18,10 @@ mod load;
 mod tidy;
 mod oracle_graph;
 mod oracle_real;
+mod oracle_sources;
+mod registry;
+mod registry_archives;
+mod registry_lab;
+mod registry_layouts;
+mod registry_server;
+mod support;

@@ -3,8 +3,9 @@
 //! when `CANARY_ORACLE=1` is set; `CANARY_ORACLE_CRATES` names others
 //! (`name@version`, separated by commas), `CANARY_ORACLE_HOME` a directory to
 //! keep the downloads in.
+#![expect(clippy::print_stdout, reason = "what was measured is read by a person")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,12 +14,14 @@ use std::time::Instant;
 use cargo_canary::host::{Environment, Host};
 use cargo_canary::registry::{Access, Registry};
 use cargo_canary::snapshot::direct;
-use cargo_canary::snapshot::graph;
-use cargo_canary::snapshot::lock;
+use cargo_canary::snapshot::graph::{self, Resolver};
+use cargo_canary::snapshot::lock::{self, LockFile};
 use cargo_canary::snapshot::tree::DirectoryTree;
 use cargo_canary::snapshot::{BuildSettings, FeatureChoice, GraphKind, Package, Role, Workspace};
 
-use super::oracle_graph::{lines, names};
+use serde_json::Value;
+
+use super::support::graph_oracle::{lines, names};
 use super::support::project::{Line, host_triple, run, tree_lines};
 
 const CRATES: &str = "ripgrep@15.1.0,nu@0.110.0,nu@0.116.1";
@@ -72,13 +75,79 @@ fn cargo(home: &Path, dir: &Path, args: &[&str]) -> String {
     run(Command::new(cargo)
         .args(args)
         .current_dir(dir)
-        .env("CARGO_HOME", home.join("home")))
+        .env("CARGO_HOME", home.join("home"))
+        // For `--unit-graph`.
+        .env("RUSTC_BOOTSTRAP", "1"))
 }
 
 fn compare(home: &Path, dir: &Path) -> Vec<String> {
     let target = host_triple();
+    let settings = BuildSettings {
+        targets: vec![target.clone()],
+        features: FeatureChoice::Default,
+    };
+    let (workspace, lock, resolver) = ours(home, dir, &settings);
+    let start = Instant::now();
+    let json = cargo(
+        home,
+        dir,
+        &[
+            "metadata",
+            "--format-version",
+            "1",
+            "--all-features",
+            "--locked",
+            "--offline",
+        ],
+    );
+    println!(
+        "cargo metadata: {:?}, {} KiB",
+        start.elapsed(),
+        json.len() / 1024
+    );
+    let kind = GraphKind::Cargo;
+    let cargos = graph::resolve(&json, Some(&lock), ".", kind, Some(resolver), &settings).unwrap();
+    let mut wrong = differences(&workspace, &cargos);
+    let mut args = vec![
+        "tree",
+        "--locked",
+        "--offline",
+        "--workspace",
+        "--prefix",
+        "none",
+    ];
+    args.extend([
+        "-f",
+        "{p}|{f}",
+        "-e",
+        "normal,no-proc-macro",
+        "--target",
+        &target,
+    ]);
+    for package in workspace.packages.iter().filter(|p| p.member) {
+        // As a root of the tree it would count as built for the target.
+        if package.manifest.as_ref().is_some_and(|m| m.proc_macro) {
+            args.extend(["--exclude", package.id.name.as_str()]);
+        }
+    }
+    let tree = tree_lines(&cargo(home, dir, &args));
+    wrong.extend(sets(
+        "tree, target",
+        &lines(&workspace, &[Role::Target]),
+        &tree,
+    ));
+    wrong.extend(compare_units(home, dir, &workspace, &json));
+    wrong
+}
+
+/// The graph as we see it, with the time that each step took.
+fn ours(home: &Path, dir: &Path, settings: &BuildSettings) -> (Workspace, LockFile, Resolver) {
     let mut host = Host::real(None);
-    host.env = Environment::new([("CARGO_HOME".to_owned(), home.join("home").into_os_string())]);
+    let path = std::env::var_os("PATH").unwrap();
+    host.env = Environment::new([
+        ("CARGO_HOME".to_owned(), home.join("home").into_os_string()),
+        ("PATH".to_owned(), path),
+    ]);
     let access = Access {
         cargo_home: Some(home.join("home")),
         cache_dir: Some(home.join("cache")),
@@ -87,96 +156,90 @@ fn compare(home: &Path, dir: &Path) -> Vec<String> {
     let registry = Registry::open(&host, access);
     let tree = DirectoryTree::open(&host, dir, None).unwrap();
     let text = fs::read_to_string(dir.join("Cargo.lock")).unwrap();
-    let settings = BuildSettings {
-        targets: vec![target.clone()],
-        features: FeatureChoice::Default,
-    };
     let start = Instant::now();
     let lock = lock::parse(&text, "Cargo.lock").unwrap();
     let locked = start.elapsed();
     let found = direct::metadata(&tree, ".", &lock, &registry, &host).unwrap();
-    let put_together = start.elapsed();
-    let resolver = Some(found.resolver);
-    let workspace = graph::resolve(
-        &found.json,
-        Some(&lock),
-        ".",
-        GraphKind::Direct,
-        resolver,
-        &settings,
-    )
-    .unwrap();
+    let written = start.elapsed();
+    let (kind, resolver) = (GraphKind::Direct, Some(found.resolver));
+    let workspace =
+        graph::resolve(&found.json, Some(&lock), ".", kind, resolver, settings).unwrap();
     let resolved = start.elapsed();
     println!(
-        "{}: {} packages, {} members, resolver {:?}; lock {locked:?}, document {:?} ({} KiB), graph {:?}, {} gaps",
+        "{}: {} packages, resolver {:?}; lock {locked:?}, document {:?} ({} KiB), graph {:?}; {} gaps",
         dir.display(),
         workspace.packages.len(),
-        workspace.packages.iter().filter(|p| p.member).count(),
         found.resolver,
-        put_together - locked,
+        written - locked,
         found.json.len() / 1024,
-        resolved - put_together,
+        resolved - written,
         found.gaps.len(),
     );
-    let start = Instant::now();
-    let metadata = [
-        "metadata",
-        "--format-version",
-        "1",
-        "--all-features",
-        "--locked",
-        "--offline",
-    ];
-    let json = cargo(home, dir, &metadata);
-    println!(
-        "cargo metadata: {:?}, {} KiB",
-        start.elapsed(),
-        json.len() / 1024
-    );
-    let cargos = graph::resolve(
-        &json,
-        Some(&lock),
-        ".",
-        GraphKind::Cargo,
-        resolver,
-        &settings,
-    )
-    .unwrap();
-    let mut wrong = differences(&workspace, &cargos);
-    let asked = |edges: &str, more: &[&str]| -> BTreeSet<Line> {
+    (workspace, lock, found.resolver)
+}
+
+/// Compares with what Cargo would run. That is exact, where `cargo tree` shows
+/// the build dependencies of packages that have no build script.
+fn compare_units(home: &Path, dir: &Path, workspace: &Workspace, json: &str) -> Vec<String> {
+    let target = host_triple();
+    let names_by_id = names_by_id(json);
+    let asked = |more: &[&str]| {
         let mut args = vec![
-            "tree",
+            "build",
+            "--unit-graph",
+            "-Z",
+            "unstable-options",
+            "--workspace",
+        ];
+        args.extend([
             "--locked",
             "--offline",
-            "--workspace",
-            "--prefix",
-            "none",
-        ];
-        args.extend(["-f", "{p}|{f}", "-e", edges, "--target", &target]);
+            "--ignore-rust-version",
+            "--target",
+            &target,
+        ]);
         args.extend(more);
-        tree_lines(&cargo(home, dir, &args))
+        units(&cargo(home, dir, &args), &names_by_id)
     };
-    let mut without_macros = Vec::new();
-    for package in workspace.packages.iter().filter(|p| p.member) {
-        if package.manifest.as_ref().is_some_and(|m| m.proc_macro) {
-            without_macros.extend(["--exclude", package.id.name.as_str()]);
-        }
-    }
-    let built = lines(&workspace, &[Role::Target, Role::Host]);
-    let on_target = lines(&workspace, &[Role::Target]);
-    let tested = names(&lines(&workspace, &[Role::Target, Role::Host, Role::Dev]));
-    wrong.extend(sets("built", &built, &asked("normal,build", &[])));
-    wrong.extend(sets(
-        "target",
-        &on_target,
-        &asked("normal,no-proc-macro", &without_macros),
-    ));
-    wrong.extend(sets(
-        "with tests",
-        &tested,
-        &names(&asked("normal,build,dev", &[])),
-    ));
+    let of = |roles: &[Role]| lines(workspace, roles);
+    let [target_units, host_units] = asked(&[]);
+    let mut wrong = sets("units, target", &of(&[Role::Target]), &target_units);
+    wrong.extend(sets("units, host", &of(&[Role::Host]), &host_units));
+    let [target_units, host_units] = asked(&["--all-targets"]);
+    let tested = names(&of(&[Role::Target, Role::Host, Role::Dev]));
+    let cargos: BTreeSet<_> = target_units.union(&host_units).cloned().collect();
+    wrong.extend(sets("units, with tests", &tested, &names(&cargos)));
     wrong
+}
+
+/// Name and version of each package of a metadata document.
+fn names_by_id(json: &str) -> BTreeMap<String, (String, String)> {
+    let document: Value = serde_json::from_str(json).unwrap();
+    let text = |package: &Value, key: &str| package[key].as_str().unwrap().to_owned();
+    let packages = document["packages"].as_array().unwrap().iter();
+    packages
+        .map(|p| (text(p, "id"), (text(p, "name"), text(p, "version"))))
+        .collect()
+}
+
+/// What Cargo would compile, for the target and for the host. The compilation
+/// of a build script counts for nothing: it is part of its package.
+fn units(json: &str, names: &BTreeMap<String, (String, String)>) -> [BTreeSet<Line>; 2] {
+    let graph: Value = serde_json::from_str(json).unwrap();
+    let mut sides = [BTreeSet::new(), BTreeSet::new()];
+    for unit in graph["units"].as_array().unwrap() {
+        if unit["target"]["kind"][0] == "custom-build" {
+            continue;
+        }
+        let (name, version) = names[unit["pkg_id"].as_str().unwrap()].clone();
+        let features = unit["features"].as_array().unwrap();
+        let features = features
+            .iter()
+            .map(|f| f.as_str().unwrap().to_owned())
+            .collect();
+        sides[usize::from(unit["platform"].is_null())].insert((name, version, features));
+    }
+    sides
 }
 
 fn sets<T: Ord + std::fmt::Debug>(

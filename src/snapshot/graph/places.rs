@@ -149,7 +149,7 @@ impl Build {
             };
             let place = &mut places[*package];
             place.roles.insert(role);
-            if !place.targets.contains(triple) {
+            if built.is_none() && !place.targets.contains(triple) {
                 place.targets.insert(triple.to_owned());
             }
             let known = if *host {

@@ -19,7 +19,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use cargo_canary::pkg::{DependencyKind, PackageId, Source};
-use cargo_canary::registry::{Dependency, IndexRelease, ManifestFacts};
+use cargo_canary::registry::{Dependency, IndexRelease};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -34,7 +34,6 @@ pub(crate) struct LocalRegistry {
 
 struct Packed {
     release: IndexRelease,
-    manifest: ManifestFacts,
     line: String,
     archive: Vec<u8>,
 }
@@ -322,22 +321,12 @@ impl Krate<'_> {
             links,
             rust_version: None,
         };
-        let facts = ManifestFacts {
-            library: Some(self.library),
-            proc_macro: self.proc_macro,
-            build_script: self
-                .files
-                .contains_key("build.rs")
-                .then(|| "build.rs".to_owned()),
-            edition: self.edition,
-        };
         write(
             &registry.dir().join(format!("{name}-{version}.crate")),
             &archive,
         );
         let published = Packed {
             release,
-            manifest: facts,
             line,
             archive,
         };
