@@ -13,13 +13,13 @@ use crate::snapshot::DeclaredRequirements;
 /// a made-up graph that is one long line would hold the square of its length.
 const MAX_CHAIN_IDS: usize = 250_000;
 
-/// Fills `forced_by` and `forces` of the drafts, and returns what kept the
-/// reasons from being complete. The drafts come sorted by id.
+/// Fills `forced_by` and `forces` of the drafts. Returns the ids that the tree's
+/// manifests ask for, and what kept the reasons from being complete. The drafts come sorted by id.
 pub(super) fn attribute(
     pairs: &[Pair<'_>],
     declared: &DeclaredRequirements,
     drafts: &mut [Draft],
-) -> Vec<String> {
+) -> (BTreeSet<String>, Vec<String>) {
     let changed = changed(pairs, drafts);
     let found: Vec<Found<'_>> = drafts
         .iter()
@@ -56,9 +56,14 @@ pub(super) fn attribute(
             )
         })
         .collect();
+    let decided = known
+        .iter()
+        .zip(drafts.iter())
+        .filter(|(known, _)| known.decided);
+    let asked_for = decided.map(|(_, draft)| draft.change.id.clone()).collect();
     let mut notes = notes(pairs, drafts, &found, &parents);
     notes.extend(write_chains(drafts, &parents, texts));
-    notes
+    (asked_for, notes)
 }
 
 /// The change of each package, by workspace.

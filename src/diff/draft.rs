@@ -187,13 +187,13 @@ fn draft(pair: &Pair<'_>, spot: Spot, kind: ChangeKind) -> Draft {
             into.iter().cloned().collect(),
         ),
     };
-    let needs = |side: &Side<'_>, node: Option<Node>| {
-        node.map(|node| needed(side, node)).unwrap_or_default()
-    };
     let both = base.zip(head);
-    let (had, has) = match both {
-        Some(_) => (needs(&pair.base, spot.base), needs(&pair.head, spot.head)),
-        None => Default::default(),
+    let (gained, lost) = match (spot.base, spot.head) {
+        (Some(old), Some(new)) => {
+            let (had, has) = (needed(&pair.base, old), needed(&pair.head, new));
+            (only_in(&has, &had), only_in(&had, &has))
+        }
+        _ => Default::default(),
     };
     let resolved = both.filter(|(a, b)| a.placement.resolved && b.placement.resolved);
     let line = spot.head.and_then(|node| pair.head.line(node));
@@ -215,8 +215,8 @@ fn draft(pair: &Pair<'_>, spot: Spot, kind: ChangeKind) -> Draft {
         forces: Vec::new(),
         paths: Vec::new(),
         workspaces: vec![pair.path.clone()],
-        dependencies_gained: has.difference(&had).cloned().collect(),
-        dependencies_lost: had.difference(&has).cloned().collect(),
+        dependencies_gained: gained,
+        dependencies_lost: lost,
         manifest_before: base.and_then(|package| package.manifest.clone()),
         manifest_after: head.and_then(|package| package.manifest.clone()),
         lock_line: line.map(|line| (pair.lock.clone(), line)),
@@ -248,15 +248,26 @@ fn live(side: &Side<'_>, name: &str) -> Vec<Release> {
     releases
 }
 
-/// The names of what a package needs to be built.
-fn needed(side: &Side<'_>, node: Node) -> BTreeSet<String> {
+/// The names of what a package needs to be built, sorted.
+fn needed<'a>(side: &Side<'a>, node: Node) -> Vec<&'a str> {
     let edges = side
         .dependencies(node)
         .iter()
         .filter(|(_, edge)| builds(edge));
     edges
-        .map(|(to, _)| side.package(*to).id.name.clone())
+        .map(|(to, _)| side.package(*to).id.name.as_str())
         .collect()
+}
+
+/// The sorted names that another sorted list lacks.
+fn only_in(names: &[&str], other: &[&str]) -> Vec<String> {
+    let mut only: Vec<String> = names
+        .iter()
+        .filter(|name| other.binary_search(name).is_err())
+        .map(|name| (*name).to_owned())
+        .collect();
+    only.dedup();
+    only
 }
 
 /// Whether a dependency is more than a development dependency; without kinds

@@ -240,6 +240,9 @@ pub struct GraphDiff {
     pub changes: Vec<Change>,
     /// `sha256:…` over the canonical form of the changes' ids, kinds, from and to.
     pub digest: String,
+    /// The ids of the changes that the tree's own manifests ask for, as far as
+    /// that can be told. A root that is not among them moved in the lock file only.
+    pub asked_for: BTreeSet<String>,
     /// What kept attribution from being complete, in words; empty when it is.
     pub attribution_notes: Vec<String>,
 }
@@ -279,6 +282,14 @@ impl GraphDiff {
             .collect()
     }
 
+    /// The update roots that went back to a lower version though no manifest
+    /// asks for it. Many of them at once are the mark of a stale merge.
+    pub fn unasked_downgrades(&self) -> impl Iterator<Item = &Change> {
+        self.roots().filter(|root| {
+            root.kind == ChangeKind::Downgraded && !self.asked_for.contains(&root.id)
+        })
+    }
+
     /// The change with an id.
     #[must_use]
     pub fn change(&self, id: &str) -> Option<&Change> {
@@ -304,11 +315,12 @@ pub fn diff(base: &Snapshot, head: &Snapshot, declared: &DeclaredRequirements) -
     let mut drafts = draft::merged(drafts);
     identity::name_all(&mut drafts);
     drafts.sort_by(|a, b| a.change.id.cmp(&b.change.id));
-    let attribution_notes = attribution::attribute(&pairs, declared, &mut drafts);
+    let (asked_for, attribution_notes) = attribution::attribute(&pairs, declared, &mut drafts);
     let changes: Vec<Change> = drafts.into_iter().map(|draft| draft.change).collect();
     GraphDiff {
         digest: identity::digest(&changes),
         changes,
+        asked_for,
         attribution_notes,
     }
 }

@@ -13,7 +13,7 @@ use std::ops::Range;
 use semver::Version;
 
 use super::side::{Node, Side, by_name};
-use crate::pkg::{PackageId, Source, compatible};
+use crate::pkg::{PackageId, Source, canonical_git_url, compatible};
 
 /// Above this many combinations of one name's versions they are paired in
 /// order only, so that a made-up lock file costs no quadratic time. Real lock
@@ -298,7 +298,7 @@ fn place(source: &Source) -> (u8, String) {
     match source {
         Source::CratesIo => (0, String::new()),
         Source::Registry { url } => (1, url.clone()),
-        Source::Git { url, .. } => (2, url.clone()),
+        Source::Git { url, .. } => (2, canonical_git_url(url)),
         Source::Local => (3, String::new()),
     }
 }

@@ -3,10 +3,10 @@
 
 use semver::{Version, VersionReq};
 
-use super::ChangeKind;
 use super::draft::{Draft, Pair, Spot};
 use super::forest::{Cause, Known};
 use super::side::{Node, Side};
+use super::{ChangeKind, same_state};
 use crate::pkg::{DependencyKind, PackageId, Source, compatible};
 use crate::snapshot::{DeclaredRequirements, Edge};
 
@@ -459,19 +459,9 @@ fn same_reqs(a: &Edge, b: &Edge) -> bool {
 
 /// Whether two packages are parts of the same commit of the same repository.
 fn one_commit(a: &PackageId, b: &PackageId) -> bool {
-    match (&a.source, &b.source) {
-        (
-            Source::Git {
-                url: one,
-                rev: Some(a),
-                ..
-            },
-            Source::Git {
-                url: other,
-                rev: Some(b),
-                ..
-            },
-        ) => one == other && a == b,
-        _ => false,
-    }
+    let commit = |source: &'_ Source| match source {
+        Source::Git { rev, .. } => rev.clone(),
+        Source::CratesIo | Source::Registry { .. } | Source::Local => None,
+    };
+    commit(&a.source).is_some() && same_state(&a.source, &b.source)
 }

@@ -8,7 +8,7 @@ use std::fmt;
 
 use semver::Version;
 
-pub use source::{CRATES_IO_GIT, CRATES_IO_SPARSE, Source, SourceError};
+pub use source::{CRATES_IO_GIT, CRATES_IO_SPARSE, Source, SourceError, canonical_git_url};
 
 /// What one package in one lock file is called: name, version and source.
 ///

@@ -106,14 +106,34 @@ impl Source {
     }
 
     /// Whether two sources are the same place, whatever state of it is locked:
-    /// for git the commit and the reference do not count.
+    /// for git the commit and the reference do not count, nor how the URL is
+    /// spelled (see [`canonical_git_url`]).
     #[must_use]
     pub fn same_place(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Git { url: a, .. }, Self::Git { url: b, .. }) => a == b,
+            (Self::Git { url: a, .. }, Self::Git { url: b, .. }) => {
+                a == b || canonical_git_url(a) == canonical_git_url(b)
+            }
             _ => self == other,
         }
     }
+}
+
+/// The one spelling of several that Cargo takes for the same repository: without
+/// a slash or `.git` at the end, and in lower case on GitHub, which ignores case.
+#[must_use]
+pub fn canonical_git_url(url: &str) -> String {
+    let trimmed = url.trim_end_matches('/');
+    let trimmed = trimmed.strip_suffix(".git").unwrap_or(trimmed);
+    let host = trimmed
+        .split_once("://")
+        .map_or("", |(_, rest)| rest)
+        .split('/')
+        .next();
+    if host.is_some_and(|host| host.eq_ignore_ascii_case("github.com")) {
+        return trimmed.to_lowercase();
+    }
+    trimmed.to_owned()
 }
 
 /// The short form used in reports: `crates.io`, `local`, or the URL, without
@@ -166,6 +186,27 @@ mod tests {
         let moved = Source::parse("git+https://host.example/a/b#ffff").unwrap();
         assert!(source.same_place(&moved));
         assert_ne!(source, moved);
+    }
+
+    #[test]
+    fn a_repository_has_several_spellings() {
+        let same = |a: &str, b: &str| {
+            let git = |url: &str| Source::parse(&format!("git+{url}")).unwrap();
+            git(a).same_place(&git(b))
+        };
+        assert!(same(
+            "https://host.example/a/b.git",
+            "https://host.example/a/b/"
+        ));
+        assert!(same(
+            "https://github.com/Rust-Lang/git2-rs",
+            "https://github.com/rust-lang/git2-rs.git"
+        ));
+        assert!(!same("https://host.example/A", "https://host.example/a"));
+        assert!(!same(
+            "https://github.com.evil.example/a",
+            "https://github.com/a"
+        ));
     }
 
     #[test]

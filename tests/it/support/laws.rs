@@ -177,7 +177,7 @@ fn shape(diff: &GraphDiff) {
             change
                 .paths
                 .windows(2)
-                .all(|pair| (pair[0].len(), &pair[0]) < (pair[1].len(), &pair[1]))
+                .all(|pair| pair[0].len() <= pair[1].len() && pair[0] != pair[1])
         );
         let ends = |path: &Vec<String>| {
             path.last()

@@ -89,7 +89,10 @@ fn connected(packages: BTreeMap<PackageId, (Package, Vec<String>)>) -> Workspace
     let mut found: Vec<Package> = Vec::new();
     let mut direct: Vec<usize> = Vec::new();
     for (mut package, needs) in packages.into_values() {
-        let mut places: Vec<usize> = needs.iter().map(|need| meant(need, &by_name)).collect();
+        let mut places: Vec<usize> = needs
+            .iter()
+            .filter_map(|need| meant(need, &by_name))
+            .collect();
         places.sort_unstable();
         places.dedup();
         if package.member {
@@ -116,9 +119,10 @@ fn connected(packages: BTreeMap<PackageId, (Package, Vec<String>)>) -> Workspace
 }
 
 /// The package that `name`, `name version` or `name version (source)` means.
-fn meant(need: &str, by_name: &BTreeMap<String, Vec<(usize, PackageId)>>) -> usize {
+/// Lock files that were merged by hand name packages that are not there.
+fn meant(need: &str, by_name: &BTreeMap<String, Vec<(usize, PackageId)>>) -> Option<usize> {
     let mut words = need.split(' ');
-    let candidates = &by_name[words.next().unwrap()];
+    let candidates = by_name.get(words.next()?)?;
     let version = words.next();
     let source = words
         .next()
@@ -132,6 +136,5 @@ fn meant(need: &str, by_name: &BTreeMap<String, Vec<(usize, PackageId)>>) -> usi
     candidates
         .iter()
         .find(|(_, id)| fits(id))
-        .unwrap_or_else(|| panic!("`{need}` is in the lock"))
-        .0
+        .map(|(at, _)| *at)
 }

@@ -5,5 +5,6 @@ pub(crate) mod local_registry;
 pub(crate) mod project;
 pub(crate) mod data;
 pub(crate) mod graph;
+pub(crate) mod index;
 pub(crate) mod laws;
 pub(crate) mod lock;
