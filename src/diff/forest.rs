@@ -176,12 +176,10 @@ impl<'a> Forest<'a> {
         let mut ready: VecDeque<usize> = (0..self.changes.len())
             .filter(|at| unsure(*at) && waiting[*at] == 0)
             .collect();
-        let mut top: Vec<usize> = (0..self.changes.len()).collect();
-        for change in 0..self.changes.len() {
-            if let Some(parent) = self.parent[change] {
-                top[change] = parent;
-            }
-        }
+        let parents = self.parent.iter().enumerate();
+        let mut top: Vec<usize> = parents
+            .map(|(change, parent)| parent.unwrap_or(change))
+            .collect();
         while let Some(change) = ready.pop_front() {
             self.attach(change, &mut top);
             for waiter in &waiters[change] {

@@ -69,7 +69,7 @@ fn pair_name(
         ([], _) | (_, []) => {}
         (&[left], &[right]) => out.join(left, right),
         (a, b) if a.len().saturating_mul(b.len()) > MAX_COMBINATIONS => {
-            open.in_order(base, head, out)
+            open.in_order(base, head, out);
         }
         _ => {
             open.by_evidence(base, head, out, |evidence| evidence.line);
@@ -226,37 +226,24 @@ impl Open {
     /// Pairs within lines, then within places, then whatever is left, each from
     /// the highest version down.
     fn in_order(&mut self, base: &Side<'_>, head: &Side<'_>, out: &mut Pairing) {
-        let line = |id: &PackageId| {
-            let Version {
-                major,
-                minor,
-                patch,
-                ..
-            } = id.version;
-            let class = match (major, minor) {
-                (0, 0) => (0, 0, patch),
-                (0, _) => (0, minor, 0),
-                _ => (major, 0, 0),
-            };
-            if id.source == Source::Local {
-                (0, 0, 0)
-            } else {
-                class
+        self.descending(base, head, out, |id| (place(&id.source), line(id)));
+        self.descending(base, head, out, |id| place(&id.source));
+        self.descending(base, head, out, |_| ());
+    }
+
+    fn descending<K: Ord>(
+        &mut self,
+        base: &Side<'_>,
+        head: &Side<'_>,
+        out: &mut Pairing,
+        key: impl Fn(&PackageId) -> K,
+    ) {
+        for (lefts, rights) in self.grouped(base, head, key) {
+            for (left, right) in lefts.into_iter().rev().zip(rights.into_iter().rev()) {
+                out.join(left, right);
             }
-        };
-        let keys: [&dyn Fn(&PackageId) -> ((u8, String), (u64, u64, u64)); 3] = [
-            &|id| (place(&id.source), line(id)),
-            &|id| (place(&id.source), (0, 0, 0)),
-            &|_| ((0, String::new()), (0, 0, 0)),
-        ];
-        for key in keys {
-            for (lefts, rights) in self.grouped(base, head, key) {
-                for (left, right) in lefts.into_iter().rev().zip(rights.into_iter().rev()) {
-                    out.join(left, right);
-                }
-            }
-            self.retain(out);
         }
+        self.retain(out);
     }
 
     fn by_place(&self, base: &Side<'_>, head: &Side<'_>) -> Vec<(Vec<Node>, Vec<Node>)> {
@@ -300,6 +287,22 @@ fn place(source: &Source) -> (u8, String) {
         Source::Registry { url } => (1, url.clone()),
         Source::Git { url, .. } => (2, canonical_git_url(url)),
         Source::Local => (3, String::new()),
+    }
+}
+
+/// The numbers that [`compatible`] versions share; none for local packages.
+fn line(id: &PackageId) -> (u64, u64, u64) {
+    let Version {
+        major,
+        minor,
+        patch,
+        ..
+    } = id.version;
+    match (&id.source, major, minor) {
+        (Source::Local, _, _) => (0, 0, 0),
+        (_, 0, 0) => (0, 0, patch),
+        (_, 0, _) => (0, minor, 0),
+        (_, _, _) => (major, 0, 0),
     }
 }
 

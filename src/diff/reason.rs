@@ -227,7 +227,7 @@ impl<'a> Ground<'_, 'a> {
                     }
                 }
                 (None, Some(_), None) => {
-                    self.look_above(new, &self.changed.head, parent, own, found)
+                    self.look_above(new, &self.changed.head, parent, own, found);
                 }
                 (None | Some(_), _, _) => {}
             }
@@ -276,7 +276,7 @@ impl<'a> Ground<'_, 'a> {
                     }
                 }
                 (None, Some(_), None) => {
-                    self.look_above(old, &self.changed.base, parent, own, found)
+                    self.look_above(old, &self.changed.base, parent, own, found);
                 }
                 (None | Some(_), _, _) => {}
             }

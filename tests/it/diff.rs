@@ -21,7 +21,9 @@ fn compare(base: &str, head: &str) -> GraphDiff {
 fn releases(releases: &[Release]) -> String {
     let one = |release: &Release| match &release.source {
         Source::CratesIo => release.version.to_string(),
-        source => format!("{} ({source})", release.version),
+        source @ (Source::Registry { .. } | Source::Git { .. } | Source::Local) => {
+            format!("{} ({source})", release.version)
+        }
     };
     releases.iter().map(one).collect::<Vec<_>>().join(", ")
 }

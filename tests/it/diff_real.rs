@@ -13,7 +13,8 @@ use crate::support::{data, index, laws, lock};
 
 fn showcase(name: &str) -> Option<(Snapshot, Snapshot)> {
     let folder = data::folder("showcase")?.join(name);
-    let read = |file: &str| lock::snapshot(&std::fs::read_to_string(folder.join(file)).unwrap());
+    let read =
+        |file: &str| lock::snapshot(&std::fs::read_to_string(folder.join(file)).unwrap()).unwrap();
     Some((read("before.lock"), read("after.lock")))
 }
 
@@ -158,7 +159,7 @@ fn every_showcase_keeps_the_laws_with_and_without_requirements() {
             forced(&informed)
         );
         if std::env::var_os("CANARY_SHOW").is_some() {
-            show(&informed)
+            show(&informed);
         }
     }
 }
@@ -251,7 +252,8 @@ fn real_updates_keep_the_laws_and_have_the_kinds_that_others_gave_them() {
 
 fn read(folder: &Path, digest: &Value) -> Option<Snapshot> {
     let text = std::fs::read_to_string(folder.join(format!("{}.lock", digest.as_str()?))).ok()?;
-    Some(lock::snapshot(&text))
+    // Some were merged by hand and name packages that they do not have.
+    lock::snapshot(&text).ok()
 }
 
 fn in_words(change: &Change) -> String {

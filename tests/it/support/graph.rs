@@ -55,7 +55,7 @@ pub(crate) fn of_workspaces(mut workspaces: Vec<Workspace>) -> Snapshot {
             given: "test".into(),
             kind: InputKind::Directory,
             commit: None,
-            digest: String::new(),
+            digest: format!("sha256:{}", "0".repeat(64)),
         },
         workspaces,
         not_covered: Vec::new(),
