@@ -3,6 +3,107 @@
 //!
 //! Imports: pkg, facts, snapshot, diff, incidents, risk.
 
+mod check;
+mod condition;
+mod decide;
+mod exempt;
+mod file;
+mod load;
+mod nearest;
+mod problem;
+mod template;
+mod validated;
+mod variables;
+mod waived;
+mod way_out;
+
+use crate::diff::Change;
+use crate::facts::Dossier;
+use crate::incidents::Link;
+use crate::risk::Assessment;
+
+pub use decide::{Present, decide};
+pub use exempt::Exemption;
+pub use load::{Resolve, built_in_text, load};
+pub use problem::{PolicyError, Problem, RenderStyle};
+pub use validated::{CanaryTerms, Policy, Thresholds};
+pub use variables::reference;
+pub use way_out::exemption_lines;
+
+/// The id under which the canary threshold of the score gives its reason.
+pub const RISK_CANARY: &str = "risk-canary";
+/// The id under which the block threshold of the score gives its reason.
+pub const RISK_BLOCK: &str = "risk-block";
+
+/// One change with all that is known and thought about it.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// The change.
+    pub change: &'a Change,
+    /// Its facts.
+    pub dossier: &'a Dossier,
+    /// Incidents that it resembles.
+    pub links: &'a [Link],
+    /// What the risk model makes of it.
+    pub assessment: &'a Assessment,
+}
+
+/// What a rule does when it applies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Effect {
+    /// A notice; decides nothing.
+    Warn,
+    /// A canary is needed.
+    Canary,
+    /// The verdict is incomplete.
+    Incomplete,
+    /// Forbidden.
+    Block,
+}
+
+impl Effect {
+    /// The decision it makes; `None` for a notice.
+    #[must_use]
+    pub fn decision(self) -> Option<Decision> {
+        match self {
+            Self::Warn => None,
+            Self::Canary => Some(Decision::Canary),
+            Self::Incomplete => Some(Decision::Incomplete),
+            Self::Block => Some(Decision::Block),
+        }
+    }
+}
+
+/// What a missing fact does where a rule depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum GapSetting {
+    /// Nothing: the rule is taken not to apply, and nothing is said here. The
+    /// gap itself is still in the report.
+    Pass,
+    /// A notice.
+    Warn,
+    /// A canary is needed.
+    Canary,
+    /// The verdict is incomplete.
+    Incomplete,
+    /// Forbidden.
+    Block,
+}
+
+impl GapSetting {
+    /// The effect it has; `None` for none.
+    #[must_use]
+    pub fn effect(self) -> Option<Effect> {
+        match self {
+            Self::Pass => None,
+            Self::Warn => Some(Effect::Warn),
+            Self::Canary => Some(Effect::Canary),
+            Self::Incomplete => Some(Effect::Incomplete),
+            Self::Block => Some(Effect::Block),
+        }
+    }
+}
+
 /// What may happen with a change, or with all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Decision {

@@ -1,0 +1,352 @@
+//! What a policy makes of a difference.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
+use semver::Version;
+
+use crate::facts::{FactKind, Gap};
+use crate::snapshot::Snapshot;
+
+use super::check::Scope;
+use super::condition::{Judged, Readings};
+use super::validated::{Policy, Rule};
+use super::variables::Totals;
+use super::waived::Waivers;
+use super::{Decision, Effect, Notice, RISK_BLOCK, RISK_CANARY, Reason, Subject, Verdict, way_out};
+
+/// How many signals the reason of a score names.
+const SIGNALS: usize = 3;
+
+/// The packages that the head holds, changed or not: what an exemption can be
+/// about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Present<'a> {
+    pub(super) packages: BTreeMap<&'a str, BTreeSet<&'a Version>>,
+}
+
+impl<'a> Present<'a> {
+    /// The packages of a snapshot.
+    #[must_use]
+    pub fn of(head: &'a Snapshot) -> Self {
+        let mut packages: BTreeMap<&str, BTreeSet<&Version>> = BTreeMap::new();
+        for package in head.workspaces.iter().flat_map(|workspace| &workspace.packages) {
+            packages
+                .entry(package.id.name.as_str())
+                .or_default()
+                .insert(&package.id.version);
+        }
+        Self { packages }
+    }
+}
+
+/// Judges every change and the difference as a whole.
+///
+/// `present` tells an exemption that is simply not touched by this difference
+/// from one that matches nothing at all; without it, both are reported.
+#[must_use]
+pub fn decide(
+    policy: &Policy,
+    subjects: &[Subject<'_>],
+    present: Option<&Present<'_>>,
+    as_of: Date,
+) -> Verdict {
+    let mut judge = Judge {
+        policy,
+        subjects,
+        as_of,
+        waivers: Waivers::new(policy, as_of),
+        found: Vec::new(),
+    };
+    for place in 0..subjects.len() {
+        judge.change(place);
+    }
+    judge.difference();
+    let Judge { mut found, waivers, .. } = judge;
+    let mut by_change = vec![Decision::Pass; subjects.len()];
+    for finding in &found {
+        if let (Some(decision), Some(slot)) = (
+            finding.effect.decision(),
+            finding.change.and_then(|place| by_change.get_mut(place)),
+        ) {
+            *slot = decision.max(*slot);
+        }
+    }
+    fold(policy, &mut found);
+    let notices = waivers.notices(subjects, present);
+    verdict(found, notices, subjects, by_change)
+}
+
+/// One thing that a rule, a threshold or a gap says.
+#[derive(Debug)]
+struct Found<'a> {
+    rule: String,
+    /// The place of the change.
+    change: Option<usize>,
+    effect: Effect,
+    because: String,
+    way_out: Option<String>,
+    /// The gap it is about, for folding notices.
+    gap: Option<(FactKind, Option<&'a Gap>)>,
+}
+
+struct Judge<'a, 's> {
+    policy: &'a Policy,
+    subjects: &'s [Subject<'a>],
+    as_of: Date,
+    waivers: Waivers<'a>,
+    found: Vec<Found<'a>>,
+}
+
+/// The rules that could not be judged because of one gap, with the highest effect.
+type Unjudged<'a> = BTreeMap<(FactKind, Option<&'a Gap>), (Effect, Vec<&'a str>)>;
+
+impl<'a> Judge<'a, '_> {
+    fn change(&mut self, place: usize) {
+        let Some(subject) = self.subjects.get(place).copied() else {
+            return;
+        };
+        let readings = Readings::of_change(&self.policy.reads, subject);
+        let mut unjudged = Unjudged::new();
+        let policy = self.policy;
+        for rule in policy.rules.iter().filter(|rule| rule.scope == Scope::Change) {
+            let because = match rule.condition.judge(&readings) {
+                Judged::DoesNotHold => continue,
+                Judged::Unknown(gaps) => {
+                    self.unknown(place, subject, rule, gaps, &mut unjudged);
+                    continue;
+                }
+                Judged::Holds => rule.reason.fill(&readings),
+                Judged::Error(error) => not_evaluated(&error),
+            };
+            if self.waivers.waive(place, subject.change, &rule.id) {
+                continue;
+            }
+            let way_out = way_out::of_rule(rule, subject, self.subjects, self.as_of);
+            self.push(&rule.id, Some(place), rule.then, because, way_out);
+        }
+        self.score(place, subject);
+        for ((fact, gap), (effect, rules)) in unjudged {
+            self.found.push(Found {
+                rule: rules.first().copied().unwrap_or_default().to_owned(),
+                change: Some(place),
+                effect,
+                because: gap_in_words(fact, gap, &rules),
+                way_out: Some(way_out::of_gap(fact, gap)),
+                gap: Some((fact, gap)),
+            });
+        }
+    }
+
+    /// A rule that depends on facts that could not be had: the setting of the
+    /// worst of them decides. A rule that only warns never does more than that.
+    fn unknown(
+        &mut self,
+        place: usize,
+        subject: Subject<'a>,
+        rule: &'a Rule,
+        gaps: Vec<(FactKind, Option<&'a Gap>)>,
+        unjudged: &mut Unjudged<'a>,
+    ) {
+        let worst = gaps
+            .into_iter()
+            .filter_map(|(fact, gap)| {
+                let effect = self.policy.gaps.setting(fact, gap).effect()?;
+                let most = if rule.then == Effect::Warn { Effect::Warn } else { effect };
+                Some((effect.min(most), std::cmp::Reverse((fact, gap))))
+            })
+            .max();
+        let Some((effect, std::cmp::Reverse(gap))) = worst else {
+            return;
+        };
+        if self.waivers.waive(place, subject.change, &rule.id) {
+            return;
+        }
+        let entry = unjudged.entry(gap).or_insert((effect, Vec::new()));
+        entry.0 = entry.0.max(effect);
+        entry.1.push(&rule.id);
+    }
+
+    fn score(&mut self, place: usize, subject: Subject<'a>) {
+        let score = subject.assessment.score;
+        let reached = |threshold: Option<u8>| threshold.is_some_and(|from| score >= from);
+        let (id, effect) = if reached(self.policy.risk.block) {
+            (RISK_BLOCK, Effect::Block)
+        } else if reached(self.policy.risk.canary) {
+            (RISK_CANARY, Effect::Canary)
+        } else {
+            return;
+        };
+        if self.waivers.waive(place, subject.change, id) {
+            return;
+        }
+        let signals: Vec<String> = subject
+            .assessment
+            .signals
+            .iter()
+            .take(SIGNALS)
+            .map(|signal| format!("{} {:+}", signal.id, signal.points))
+            .collect();
+        let because = format!(
+            "risk score {score} ({}): {}",
+            subject.assessment.level.as_str(),
+            signals.join(", ")
+        );
+        let way_out = way_out::of_score(effect, id, subject, self.subjects, self.as_of);
+        self.push(id, Some(place), effect, because, way_out);
+    }
+
+    /// The rules about the difference as a whole.
+    fn difference(&mut self) {
+        let totals = Totals::of(self.subjects);
+        let readings = Readings::of_difference(&self.policy.reads, &totals);
+        let policy = self.policy;
+        for rule in policy.rules.iter().filter(|rule| rule.scope == Scope::Difference) {
+            let because = match rule.condition.judge(&readings) {
+                Judged::DoesNotHold => continue,
+                Judged::Holds => rule.reason.fill(&readings),
+                Judged::Error(error) => not_evaluated(&error),
+                Judged::Unknown(_) => not_evaluated("a count of the changes is not known"),
+            };
+            self.push(&rule.id, None, rule.then, because, None);
+        }
+    }
+
+    fn push(
+        &mut self,
+        rule: &str,
+        change: Option<usize>,
+        effect: Effect,
+        because: String,
+        way_out: Option<String>,
+    ) {
+        self.found.push(Found {
+            rule: rule.to_owned(),
+            change,
+            effect,
+            because,
+            way_out,
+            gap: None,
+        });
+    }
+}
+
+fn not_evaluated(error: &str) -> String {
+    format!("the condition could not be evaluated, which counts as a match: {error}")
+}
+
+fn gap_in_words(fact: FactKind, gap: Option<&Gap>, rules: &[&str]) -> String {
+    let rules: Vec<String> = rules.iter().map(|rule| format!("`{rule}`")).collect();
+    let why = match gap {
+        Some(gap) => format!("{}: {}", gap.reason.as_str(), gap.detail),
+        None => "it was not looked up".to_owned(),
+    };
+    format!(
+        "{} could not be judged without `{}` ({why})",
+        rules.join(", "),
+        fact.as_str()
+    )
+}
+
+/// Takes out what a rule about the whole difference stands for: findings of the
+/// rules that it names, unless they weigh more than it does itself.
+fn fold(policy: &Policy, found: &mut Vec<Found<'_>>) {
+    let standing: Vec<(&Rule, usize)> = policy
+        .rules
+        .iter()
+        .filter(|rule| !rule.summarises.is_empty())
+        .filter_map(|rule| {
+            let place = found.iter().position(|it| it.change.is_none() && it.rule == rule.id)?;
+            Some((rule, place))
+        })
+        .collect();
+    let mut folded = vec![false; found.len()];
+    for (rule, place) in standing {
+        let mut count = 0_usize;
+        for (finding, gone) in found.iter().zip(&mut folded) {
+            let named = finding.change.is_some() && finding.gap.is_none();
+            if named && rule.summarises.contains(&finding.rule) && finding.effect <= rule.then && !*gone {
+                *gone = true;
+                count += 1;
+            }
+        }
+        if let Some(finding) = found.get_mut(place).filter(|_| count > 0) {
+            let named: Vec<String> = rule.summarises.iter().map(|id| format!("`{id}`")).collect();
+            finding.because = format!(
+                "{} (stands for {count} findings of {})",
+                finding.because,
+                named.join(", ")
+            );
+        }
+    }
+    let mut gone = folded.into_iter();
+    found.retain(|_| !gone.next().unwrap_or(false));
+}
+
+/// Sorts what was found into reasons and notices.
+fn verdict(
+    found: Vec<Found<'_>>,
+    mut notices: Vec<Notice>,
+    subjects: &[Subject<'_>],
+    by_change: Vec<Decision>,
+) -> Verdict {
+    let id_of = |place: Option<usize>| {
+        place
+            .and_then(|place| subjects.get(place))
+            .map(|subject| subject.change.id.clone())
+    };
+    let mut reasons: Vec<(u8, Reason)> = Vec::new();
+    let mut gap_notices: BTreeMap<(String, FactKind, String), Vec<Option<usize>>> = BTreeMap::new();
+    for finding in found {
+        let change = id_of(finding.change);
+        match (finding.effect.decision(), finding.gap) {
+            (Some(decision), _) => {
+                let score = finding
+                    .change
+                    .and_then(|place| subjects.get(place))
+                    .map_or(u8::MAX, |subject| subject.assessment.score);
+                let reason = Reason {
+                    rule: finding.rule,
+                    change,
+                    decision,
+                    because: finding.because,
+                    way_out: finding.way_out,
+                };
+                reasons.push((score, reason));
+            }
+            (None, Some((fact, _))) => gap_notices
+                .entry((finding.rule, fact, finding.because))
+                .or_default()
+                .push(finding.change),
+            (None, None) => notices.push(Notice {
+                rule: finding.rule,
+                change,
+                text: finding.because,
+            }),
+        }
+    }
+    notices.extend(gap_notices.into_iter().map(|((rule, _, text), places)| {
+        match places.as_slice() {
+            [one] => Notice { rule, change: id_of(*one), text },
+            many => Notice {
+                rule,
+                change: None,
+                text: format!("for {} changes: {text}", many.len()),
+            },
+        }
+    }));
+    notices.sort_by(|a, b| (&a.rule, &a.change, &a.text).cmp(&(&b.rule, &b.change, &b.text)));
+    notices.dedup();
+    reasons.sort_by(|(a_score, a), (b_score, b)| {
+        (b.decision, b_score)
+            .cmp(&(a.decision, a_score))
+            .then_with(|| (&a.change, &a.rule, &a.because).cmp(&(&b.change, &b.rule, &b.because)))
+    });
+    let reasons: Vec<Reason> = reasons.into_iter().map(|(_, reason)| reason).collect();
+    Verdict {
+        decision: reasons.first().map_or(Decision::Pass, |reason| reason.decision),
+        reasons,
+        notices,
+        by_change,
+    }
+}
