@@ -237,6 +237,13 @@ impl<'h> Registry<'h> {
         }
     }
 
+    /// The index entry of a crate, if it was looked up before and found.
+    #[must_use]
+    pub fn remembered(&self, source: &Source, name: &str) -> Option<Arc<CrateRecord>> {
+        let key = (source.clone(), name.to_owned());
+        lock(&self.records).get(&key)?.finding.seen().cloned()
+    }
+
     /// The time of the oldest entry that was asked for as
     /// [`Freshness::Current`] and found; `None` when there was none.
     #[must_use]

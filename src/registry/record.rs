@@ -156,6 +156,18 @@ impl CrateRecord {
         }
     }
 
+    /// Time and withdrawal of one release, without reading the others; `None`
+    /// when there is no such line, or it cannot be read.
+    #[must_use]
+    pub fn line(&self, version: &Version) -> Option<ReleaseLine> {
+        let head = Head::read(self.raw(version)?).filter(|head| head.is_known())?;
+        Some(ReleaseLine {
+            version: version.clone(),
+            published: head.published(),
+            yanked: head.yanked(),
+        })
+    }
+
     /// The JSON line of one release, as the registry wrote it.
     #[must_use]
     pub fn raw(&self, version: &Version) -> Option<&[u8]> {

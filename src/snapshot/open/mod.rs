@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::tree::git::Git;
-use super::tree::{DirectoryTree, GitError, GitTree, Tree, TreeError};
+use super::tree::{DirectoryTree, GitError, GitTree, Tree, TreeError, TreeKind};
 use super::{BuildName, InputKind};
 use crate::host::{FileKind, Host};
 use revision::Commit;
@@ -88,6 +88,45 @@ impl Opened<'_> {
                 source,
             }),
         }
+    }
+
+    /// The regular files directly in a folder of the build whose names end so,
+    /// by path with their content; none when the build is a single file.
+    ///
+    /// # Errors
+    /// When one cannot be read, or is larger than the limit.
+    pub fn read_folder(
+        &self,
+        folder: &str,
+        ending: &str,
+        limit: u64,
+    ) -> Result<Vec<(String, Vec<u8>)>, LoadError> {
+        let Content::Tree(tree) = &self.content else {
+            return Ok(Vec::new());
+        };
+        let paths: Vec<&str> = tree
+            .files()
+            .iter()
+            .filter(|file| file.kind == TreeKind::Regular)
+            .map(|file| file.path.as_str())
+            .filter(|path| {
+                path.strip_prefix(folder)
+                    .and_then(|rest| rest.strip_prefix('/'))
+                    .is_some_and(|name| !name.contains('/') && name.ends_with(ending))
+            })
+            .collect();
+        let contents = tree.read_many(&paths, limit);
+        paths
+            .into_iter()
+            .zip(contents)
+            .map(|(path, content)| match content {
+                Ok(content) => Ok((path.to_owned(), content)),
+                Err(source) => Err(LoadError::Tree {
+                    given: self.given.clone(),
+                    source,
+                }),
+            })
+            .collect()
     }
 }
 

@@ -1,0 +1,103 @@
+//! Which policy judges, and which incidents are remembered: from outside or
+//! from the base, never from the change under judgement.
+
+use std::path::Path;
+
+use crate::host::Host;
+use crate::incidents::{self, Catalogue};
+use crate::policy::{self, Policy};
+use crate::snapshot::Opened;
+
+use super::AuditError;
+use super::data::PolicyOrigin;
+use super::run::{Builds, PolicyChoice, Request};
+
+/// Where a repository keeps its policy.
+const POLICY_FILE: &str = "canary.toml";
+/// Where a repository keeps its own incidents.
+const INCIDENTS: &str = ".canary/incidents";
+/// How large a policy file may be, in bytes.
+const POLICY_LIMIT: u64 = 1 << 20;
+
+/// The policy for this request, and where it comes from.
+pub(super) fn choose(
+    request: &Request,
+    builds: &Builds<'_>,
+    host: &Host,
+) -> Result<(Policy, PolicyOrigin), AuditError> {
+    let of_base = of_build(&builds.base)?;
+    let edited_by_change = match of_build(&builds.head) {
+        Ok(of_head) => of_head.is_some() && of_head != of_base,
+        // A policy that the change makes unreadable is an edit, too.
+        Err(_) => true,
+    };
+    let origin = |name: &str, read_from: &str| PolicyOrigin {
+        name: name.to_owned(),
+        read_from: read_from.to_owned(),
+        edited_by_change,
+    };
+    match &request.policy {
+        Some(PolicyChoice::BuiltIn(name)) => {
+            Ok((built_in(name)?, origin(name, "built in")))
+        }
+        Some(PolicyChoice::File(path)) => {
+            let name = path.display().to_string();
+            let policy = from_file(path, host)?;
+            Ok((policy, origin(&name, "given on the command line")))
+        }
+        None => match of_base {
+            Some(content) => {
+                let read_from = format!("of the base {}", builds.base.given());
+                Ok((from_base(&content, &builds.base)?, origin(POLICY_FILE, &read_from)))
+            }
+            None => Ok((built_in("default")?, origin("default", "built in"))),
+        },
+    }
+}
+
+fn of_build(build: &Opened<'_>) -> Result<Option<Vec<u8>>, AuditError> {
+    build
+        .read_file(POLICY_FILE, POLICY_LIMIT)
+        .map_err(|source| AuditError::PolicyOfBase { source: Box::new(source) })
+}
+
+fn built_in(name: &str) -> Result<Policy, AuditError> {
+    Policy::built_in(name).ok_or_else(|| AuditError::NoBuiltIn { name: name.to_owned() })
+}
+
+fn from_file(path: &Path, host: &Host) -> Result<Policy, AuditError> {
+    let content = host
+        .files
+        .read(path, POLICY_LIMIT)
+        .map_err(|source| AuditError::PolicyFile { path: path.to_owned(), source })?;
+    let directory = path.parent().unwrap_or(Path::new("."));
+    policy::load(&text(&content), &path.display().to_string(), &|name| {
+        host.files.read(&directory.join(name), POLICY_LIMIT).map(|bytes| text(&bytes)).map_err(|error| error.to_string())
+    })
+    .map_err(AuditError::Policy)
+}
+
+fn from_base(content: &[u8], base: &Opened<'_>) -> Result<Policy, AuditError> {
+    policy::load(&text(content), POLICY_FILE, &|name| {
+        match base.read_file(name, POLICY_LIMIT) {
+            Ok(Some(bytes)) => Ok(text(&bytes)),
+            Ok(None) => Err(format!("the base has no file `{name}`")),
+            Err(error) => Err(error.to_string()),
+        }
+    })
+    .map_err(AuditError::Policy)
+}
+
+/// Bytes that are not UTF-8 become replacement characters, at which the policy
+/// reader then points.
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// The incidents that come with the program, and those of the base.
+pub(super) fn catalogue(base: &Opened<'_>) -> Result<Catalogue, AuditError> {
+    let files = base
+        .read_folder(INCIDENTS, ".toml", incidents::MAX_BYTES as u64)
+        .map_err(|source| AuditError::Base { source: Box::new(source) })?;
+    Catalogue::with_repository(&files).map_err(AuditError::Incidents)
+}

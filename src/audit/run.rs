@@ -1,0 +1,375 @@
+//! The pipeline. Read [`run`] from top to bottom to know the program.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rayon::prelude::*;
+
+use crate::advisories::Store;
+use crate::diff::{self, GraphDiff};
+use crate::facts::{Finding, Gap};
+use crate::host::Host;
+use crate::incidents::{self, Surroundings};
+use crate::pkg::{PackageId, Source};
+use crate::policy::{self, Subject};
+use crate::registry::{Access, Registry};
+use crate::risk::{self, Model};
+use crate::snapshot::{
+    self, BuildName, BuildSettings, DeclaredRequirements, GraphKind, GraphMode, Opened, Snapshot,
+};
+
+use super::data::{
+    Audit, Comparison, Coverage, DataStatus, JudgedChange, PreExisting, Side, WithdrawnPackage,
+};
+use super::{AuditError, gather, rules};
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The repository that revisions are looked up in.
+    pub repository: PathBuf,
+    /// The build that is known.
+    pub base: BuildName,
+    /// The build that is asked about.
+    pub head: BuildName,
+    /// A policy from outside; otherwise the base's, otherwise the built-in one.
+    pub policy: Option<PolicyChoice>,
+    /// Target triples in the place of the policy's.
+    pub targets: Vec<String>,
+    /// Features in the place of the policy's.
+    pub features: Option<snapshot::FeatureChoice>,
+    /// Which way to the graph.
+    pub graph: GraphMode,
+    /// The day of judgement; now, when it is not given.
+    pub as_of: Option<Timestamp>,
+    /// Use only what is cached.
+    pub locked_data: bool,
+    /// Where caches are kept, in the place of the user's cache directory.
+    pub cache_dir: Option<PathBuf>,
+}
+
+/// A policy from outside of the audited builds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PolicyChoice {
+    /// A file.
+    File(PathBuf),
+    /// One that comes with the program.
+    BuiltIn(String),
+}
+
+/// What is under way, for a progress line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The base's graph is being read.
+    ReadingBase,
+    /// The head's graph is being read.
+    ReadingHead,
+    /// The graphs are being compared.
+    Comparing,
+    /// Facts of this many changes are being gathered.
+    Gathering(usize),
+    /// The policy is being applied.
+    Judging,
+}
+
+/// How long an index entry of our own cache counts as current.
+const INDEX_AGE: Duration = Duration::from_secs(15 * 60);
+
+/// Audits the difference between two builds.
+///
+/// # Errors
+/// When a build cannot be read, the two are the same by accident, or the policy
+/// is not valid. A fact that cannot be had is no error: it is a gap in the result.
+pub fn run(request: &Request, host: &Host, on_event: &dyn Fn(Event)) -> Result<Audit, AuditError> {
+    let builds = open(request, host)?;
+    let (policy, origin) = rules::choose(request, &builds, host)?;
+    let registry = Registry::open(host, access(request, host));
+    let compared = compare_opened(request, &builds, policy.build(), &registry, host, on_event)?;
+    let (snapshots, comparison) = (compared.snapshots, compared.comparison);
+    let advisories = Store::open(host, request.cache_dir(host).as_deref());
+    let catalogue = rules::catalogue(&builds.base)?;
+    let model = Model::built_in().map_err(AuditError::Model)?;
+
+    on_event(Event::Gathering(comparison.diff.changes.len()));
+    gather::prefetch(&registry, &comparison.diff.changes);
+    let graph_gaps = gaps_by_package(&comparison);
+    let sources = gather::Sources {
+        registry: &registry,
+        advisories: &advisories,
+        as_of: comparison.as_of,
+        graph_gaps: &graph_gaps,
+    };
+    let (before, after) = (incidents::versions(&snapshots.0), incidents::versions(&snapshots.1));
+    let surroundings = Surroundings { base: &before, head: &after, as_of: day(comparison.as_of) };
+    let assessed: Vec<_> = comparison
+        .diff
+        .changes
+        .par_iter()
+        .map(|change| {
+            let dossier = gather::dossier(change, &sources);
+            let links = incidents::link(change, &dossier, &surroundings, &catalogue);
+            let assessment = risk::assess(change, &dossier, &links, &model);
+            (change, dossier, links, assessment)
+        })
+        .collect();
+
+    on_event(Event::Judging);
+    let subjects: Vec<Subject<'_>> = assessed
+        .iter()
+        .map(|(change, dossier, links, assessment)| Subject { change, dossier, links, assessment })
+        .collect();
+    let verdict = policy::decide(&policy, &subjects, comparison.as_of);
+    drop(subjects);
+    let changes = assessed
+        .into_iter()
+        .zip(&verdict.by_change)
+        .map(|((change, dossier, links, assessment), decision)| JudgedChange {
+            change: change.clone(),
+            dossier,
+            links,
+            assessment,
+            decision: *decision,
+        })
+        .collect();
+    Ok(Audit {
+        pre_existing: pre_existing(&snapshots, &registry, &advisories, comparison.as_of),
+        data: data_status(&registry, &advisories),
+        comparison,
+        changes,
+        verdict,
+        policy: origin,
+        work: host.work(),
+    })
+}
+
+/// Compares two builds without judging the difference.
+///
+/// # Errors
+/// As [`run`].
+pub fn compare(
+    request: &Request,
+    host: &Host,
+    on_event: &dyn Fn(Event),
+) -> Result<Comparison, AuditError> {
+    let builds = open(request, host)?;
+    let (policy, _) = rules::choose(request, &builds, host)?;
+    let registry = Registry::open(host, access(request, host));
+    compare_opened(request, &builds, policy.build(), &registry, host, on_event)
+        .map(|compared| compared.comparison)
+}
+
+impl Request {
+    /// Where caches are kept.
+    #[must_use]
+    pub fn cache_dir(&self, host: &Host) -> Option<PathBuf> {
+        self.cache_dir.clone().or_else(|| host.env.cache_dir())
+    }
+}
+
+/// Both builds, opened and found to be different.
+pub(super) struct Builds<'h> {
+    pub(super) base: Opened<'h>,
+    pub(super) head: Opened<'h>,
+}
+
+fn open<'h>(request: &Request, host: &'h Host) -> Result<Builds<'h>, AuditError> {
+    let base = snapshot::open(&request.base, &request.repository, host)
+        .map_err(|source| AuditError::Base { source: Box::new(source) })?;
+    let head = snapshot::open(&request.head, &request.repository, host)
+        .map_err(|source| AuditError::Head { source: Box::new(source) })?;
+    snapshot::ensure_distinct(&base, &head)
+        .map_err(|source| AuditError::Head { source: Box::new(source) })?;
+    Ok(Builds { base, head })
+}
+
+fn access(request: &Request, host: &Host) -> Access {
+    Access {
+        cache_dir: request.cache_dir(host),
+        cargo_home: host.env.cargo_home(),
+        user_home: host.env.home(),
+        fetch: !request.locked_data && host.net.is_some(),
+        max_age: INDEX_AGE,
+    }
+}
+
+struct Compared {
+    snapshots: (Snapshot, Snapshot),
+    comparison: Comparison,
+}
+
+fn compare_opened(
+    request: &Request,
+    builds: &Builds<'_>,
+    shipped: &BuildSettings,
+    registry: &Registry<'_>,
+    host: &Host,
+    on_event: &dyn Fn(Event),
+) -> Result<Compared, AuditError> {
+    let settings = BuildSettings {
+        targets: if request.targets.is_empty() { shipped.targets.clone() } else { request.targets.clone() },
+        features: request.features.clone().unwrap_or_else(|| shipped.features.clone()),
+    };
+    on_event(Event::ReadingBase);
+    let base = snapshot::load(&builds.base, &settings, request.graph, registry, host)
+        .map_err(|source| AuditError::Base { source: Box::new(source) })?;
+    on_event(Event::ReadingHead);
+    let head = snapshot::load(&builds.head, &settings, request.graph, registry, host)
+        .map_err(|source| AuditError::Head { source: Box::new(source) })?;
+    on_event(Event::Comparing);
+    let diff = difference(&base, &head, registry);
+    let as_of = request.as_of.unwrap_or_else(|| host.clock.now());
+    // Fractions of a second say nothing about a release, and clutter every report.
+    let as_of = Timestamp::from_second(as_of.as_second()).unwrap_or(as_of);
+    let comparison = Comparison {
+        as_of,
+        base: side(&base),
+        head: side(&head),
+        coverage: coverage(&base, &head),
+        gaps: graph_gaps(&base, &head, &diff),
+        diff,
+    };
+    Ok(Compared { snapshots: (base, head), comparison })
+}
+
+/// The difference. Where a graph was built without requirements, those of the
+/// changed packages are taken from the index, so that attribution can use them.
+fn difference(base: &Snapshot, head: &Snapshot, registry: &Registry<'_>) -> GraphDiff {
+    let first = diff::diff(base, head, &DeclaredRequirements::new());
+    let coarse = |side: &Snapshot| {
+        side.workspaces.iter().any(|workspace| workspace.graph == GraphKind::LockOnly)
+    };
+    if first.changes.is_empty() || !(coarse(base) || coarse(head)) {
+        return first;
+    }
+    gather::prefetch(registry, &first.changes);
+    let mut declared = DeclaredRequirements::new();
+    for change in &first.changes {
+        for release in change.from.iter().chain(&change.to) {
+            let Finding::Seen(record) = registry.record(&release.source, &change.package) else {
+                continue;
+            };
+            if let Some(Ok(entry)) = record.release(&release.version) {
+                let id = PackageId {
+                    name: change.package.clone(),
+                    version: release.version.clone(),
+                    source: release.source.clone(),
+                };
+                declared.insert(id, entry.dependencies);
+            }
+        }
+    }
+    if declared.is_empty() { first } else { diff::diff(base, head, &declared) }
+}
+
+fn side(snapshot: &Snapshot) -> Side {
+    let packages = snapshot
+        .workspaces
+        .iter()
+        .flat_map(|workspace| &workspace.packages)
+        .filter(|package| package.id.source != Source::Local)
+        .count();
+    Side { input: snapshot.input.clone(), packages }
+}
+
+fn coverage(base: &Snapshot, head: &Snapshot) -> Coverage {
+    let both = || base.workspaces.iter().chain(&head.workspaces);
+    let workspaces: BTreeSet<&String> = both().map(|workspace| &workspace.path).collect();
+    let not_covered: BTreeSet<_> = base.not_covered.iter().chain(&head.not_covered).collect();
+    let coarseness = |kind: GraphKind| match kind {
+        GraphKind::Direct => 0,
+        GraphKind::Cargo => 1,
+        GraphKind::Metadata => 2,
+        GraphKind::LockOnly => 3,
+    };
+    Coverage {
+        workspaces: workspaces.into_iter().cloned().collect(),
+        not_covered: not_covered.into_iter().cloned().collect(),
+        graph: both()
+            .map(|workspace| workspace.graph)
+            .max_by_key(|kind| coarseness(*kind))
+            .unwrap_or(GraphKind::LockOnly),
+    }
+}
+
+/// Gaps of the graphs that concern the whole, or a package that changed.
+fn graph_gaps(
+    base: &Snapshot,
+    head: &Snapshot,
+    diff: &GraphDiff,
+) -> Vec<(Option<PackageId>, Gap)> {
+    let changed: BTreeSet<&str> = diff.changes.iter().map(|change| change.package.as_str()).collect();
+    let gaps: BTreeSet<(Option<PackageId>, Gap)> = base
+        .workspaces
+        .iter()
+        .chain(&head.workspaces)
+        .flat_map(|workspace| &workspace.gaps)
+        .filter(|(package, _)| package.as_ref().is_none_or(|id| changed.contains(id.name.as_str())))
+        .cloned()
+        .collect();
+    gaps.into_iter().collect()
+}
+
+fn gaps_by_package(comparison: &Comparison) -> BTreeMap<PackageId, Vec<Gap>> {
+    let mut by_package: BTreeMap<PackageId, Vec<Gap>> = BTreeMap::new();
+    for (package, gap) in &comparison.gaps {
+        if let Some(package) = package {
+            by_package.entry(package.clone()).or_default().push(gap.clone());
+        }
+    }
+    by_package
+}
+
+/// What was there before: advisories and withdrawals of packages that are the
+/// same in both builds.
+fn pre_existing(
+    (base, head): &(Snapshot, Snapshot),
+    registry: &Registry<'_>,
+    advisories: &Store,
+    as_of: Timestamp,
+) -> PreExisting {
+    let ids = |snapshot: &Snapshot| -> BTreeSet<PackageId> {
+        snapshot
+            .workspaces
+            .iter()
+            .flat_map(|workspace| &workspace.packages)
+            .map(|package| package.id.clone())
+            .filter(|id| id.source != Source::Local)
+            .collect()
+    };
+    let (before, after) = (ids(base), ids(head));
+    let both: Vec<&PackageId> = after.intersection(&before).collect();
+    let mut found = PreExisting {
+        advisories: both.iter().flat_map(|id| advisories.applying(id, as_of)).collect(),
+        ..PreExisting::default()
+    };
+    found.advisories.sort_by(|a, b| (&a.package, &a.version, &a.id).cmp(&(&b.package, &b.version, &b.id)));
+    // The index entries of unchanged packages are there when the graph was built
+    // from them; they are not fetched for this alone.
+    for id in both.iter().filter(|id| id.source.is_registry()) {
+        let Some(record) = registry.remembered(&id.source, &id.name) else { continue };
+        found.yanked_looked_at = true;
+        let withdrawn = record.line(&id.version).is_some_and(|line| line.yanked);
+        let as_of_then = record.origin().time().duration_since(as_of).as_secs() <= 86_400;
+        if withdrawn && as_of_then {
+            found.yanked.push(WithdrawnPackage { id: (*id).clone() });
+        }
+    }
+    found
+}
+
+/// The day of a time, in UTC.
+fn day(time: Timestamp) -> jiff::civil::Date {
+    time.to_zoned(jiff::tz::TimeZone::UTC).date()
+}
+
+fn data_status(registry: &Registry<'_>, advisories: &Store) -> DataStatus {
+    let status = advisories.status();
+    DataStatus {
+        advisories_from: status.origin.to_string(),
+        advisories_of: status.snapshot_date,
+        advisories: status.advisories,
+        index_of: registry.oldest_data(),
+    }
+}

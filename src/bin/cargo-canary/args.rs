@@ -1,0 +1,201 @@
+//! The command line as it is written; nothing is decided and nothing is read here.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Audits dependency changes between two builds.
+///
+/// Compares the graphs that are compiled, scores every third-party update by
+/// risk, links it to past incidents, and says under a policy whether it may go
+/// in: pass (exit code 0), block (1), canary rollout required (3), or
+/// incomplete (4) when a required fact could not be had.
+#[derive(Debug, Parser)]
+#[command(name = "cargo-canary", bin_name = "cargo-canary", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Audit the difference between two builds and give a verdict
+    Check(AuditArgs),
+    /// Show what changed between two builds, without judgement
+    Diff(AuditArgs),
+    /// Show all that is known about the changes of one package
+    Explain(ExplainArgs),
+    /// Check policies and look up what they can say
+    #[command(subcommand)]
+    Policy(PolicyCommand),
+    /// Look into the catalogue of incidents
+    #[command(subcommand)]
+    Incident(IncidentCommand),
+    /// Show and update the advisory facts
+    #[command(subcommand)]
+    Db(DbCommand),
+}
+
+/// Options of the commands that compare two builds.
+#[derive(Debug, Args)]
+pub(crate) struct AuditArgs {
+    /// The build that is known: a revision, directory, Cargo.lock or metadata file
+    /// [default: the merge base of HEAD with the remote's default branch]
+    #[arg(long, value_name = "BUILD")]
+    pub(crate) base: Option<String>,
+    /// The build that is asked about
+    #[arg(long, value_name = "BUILD", default_value = "WORKTREE")]
+    pub(crate) head: String,
+    /// The repository that revisions are looked up in
+    #[arg(long, short = 'C', value_name = "DIR", default_value = ".")]
+    pub(crate) repository: PathBuf,
+    /// A policy file, or `builtin:default` or `builtin:strict`
+    /// [default: `canary.toml` of the base, else `builtin:default`]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<String>,
+    /// A target triple that is shipped, in the place of the policy's; may be repeated
+    #[arg(long, value_name = "TRIPLE")]
+    pub(crate) target: Vec<String>,
+    /// `default`, `all`, `none`, or names, in the place of the policy's
+    #[arg(long, value_name = "FEATURES")]
+    pub(crate) features: Option<String>,
+    /// The way to the build graph
+    #[arg(long, value_enum, default_value_t = Graph::Auto)]
+    pub(crate) graph: Graph,
+    /// Judge with only what was known on that day: `2026-11-20`, or a time in RFC 3339
+    #[arg(long, value_name = "DATE")]
+    pub(crate) as_of: Option<String>,
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+/// Options about where facts come from.
+#[derive(Debug, Args)]
+pub(crate) struct DataArgs {
+    /// Reach no network
+    #[arg(long)]
+    pub(crate) offline: bool,
+    /// Use only what is cached, never fetch
+    #[arg(long)]
+    pub(crate) locked_data: bool,
+    /// Where fetched data is kept [default: the user's cache directory]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) cache: Option<PathBuf>,
+}
+
+/// Options about what is printed.
+#[derive(Debug, Args)]
+pub(crate) struct OutputArgs {
+    /// The format of the report
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    pub(crate) format: ReportFormat,
+    /// Write the report to this file
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Show what is otherwise folded
+    #[arg(long, short)]
+    pub(crate) verbose: bool,
+    /// Whether to colour the text
+    #[arg(long, value_enum, default_value_t = Color::Auto)]
+    pub(crate) color: Color,
+    /// Show no progress
+    #[arg(long)]
+    pub(crate) no_progress: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// The package, or the id of one change
+    pub(crate) package: String,
+    #[command(flatten)]
+    pub(crate) audit: AuditArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PolicyCommand {
+    /// Check a policy file as a whole
+    Check {
+        /// The policy file
+        #[arg(default_value = "canary.toml")]
+        file: PathBuf,
+        /// Whether to colour the text
+        #[arg(long, value_enum, default_value_t = Color::Auto)]
+        color: Color,
+    },
+    /// Print a built-in policy, to read or to start from
+    Show {
+        /// `default` or `strict`
+        #[arg(default_value = "default")]
+        name: String,
+    },
+    /// List the variables that a condition may use
+    Variables,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum IncidentCommand {
+    /// List the incidents
+    List {
+        /// Only those of this component
+        #[arg(long)]
+        component: Option<String>,
+    },
+    /// Show one incident
+    Show {
+        /// Its id
+        id: String,
+    },
+    /// Show which incidents apply to a release
+    Match {
+        /// The package, with `@VERSION` where one is meant
+        package: String,
+        /// The format of the answer
+        #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+        format: ReportFormat,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DbCommand {
+    /// Show which advisory facts are used and how old they are
+    Status {
+        #[command(flatten)]
+        data: DataArgs,
+    },
+    /// Bring the newest advisory facts
+    Update {
+        /// A checkout of the advisory database, or a .tar.gz of one
+        /// [default: RustSec's repository, over the network]
+        #[arg(long, value_name = "PATH")]
+        from: Option<PathBuf>,
+        #[command(flatten)]
+        data: DataArgs,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportFormat {
+    Text,
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Graph {
+    /// From lock file, manifests and index; by cargo where that does not suffice
+    Auto,
+    /// From lock file, manifests and index
+    Direct,
+    /// By cargo, in a clean room
+    Cargo,
+    /// From the lock file alone
+    LockOnly,
+}

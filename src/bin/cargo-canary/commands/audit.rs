@@ -1,0 +1,56 @@
+//! `check`, `diff` and `explain`.
+
+use cargo_canary::audit;
+use cargo_canary::report::{self, Format};
+
+use super::request::request;
+use crate::args::{AuditArgs, ExplainArgs, ReportFormat};
+use crate::error::Failure;
+use crate::exit;
+use crate::output;
+use crate::progress::Progress;
+
+fn format(format: ReportFormat) -> Format {
+    match format {
+        ReportFormat::Text => Format::Text,
+        ReportFormat::Json => Format::Json,
+    }
+}
+
+pub(crate) fn check(args: &AuditArgs) -> Result<u8, Failure> {
+    let host = super::host(&args.data);
+    let request = request(args)?;
+    let progress = Progress::new(!args.output.no_progress);
+    let audit = audit::run(&request, &host, &|event| progress.show(event))?;
+    drop(progress);
+    let bytes = report::render(&audit, format(args.output.format), output::style(&args.output));
+    output::report(&bytes, args.output.output.as_deref(), &host)?;
+    Ok(exit::of(audit.verdict.decision))
+}
+
+pub(crate) fn diff(args: &AuditArgs) -> Result<u8, Failure> {
+    let host = super::host(&args.data);
+    let request = request(args)?;
+    let progress = Progress::new(!args.output.no_progress);
+    let comparison = audit::compare(&request, &host, &|event| progress.show(event))?;
+    drop(progress);
+    let bytes = report::render_diff(&comparison, format(args.output.format), output::style(&args.output));
+    output::report(&bytes, args.output.output.as_deref(), &host)?;
+    Ok(exit::PASS)
+}
+
+pub(crate) fn explain(args: &ExplainArgs) -> Result<u8, Failure> {
+    let audit_args = &args.audit;
+    let host = super::host(&audit_args.data);
+    let request = request(audit_args)?;
+    let progress = Progress::new(!audit_args.output.no_progress);
+    let audit = audit::run(&request, &host, &|event| progress.show(event))?;
+    drop(progress);
+    let style = output::style(&audit_args.output);
+    let Some(bytes) = report::render_explain(&audit, &args.package, format(audit_args.output.format), style)
+    else {
+        return Err(Failure::no_such_change(&args.package, &audit));
+    };
+    output::report(&bytes, audit_args.output.output.as_deref(), &host)?;
+    Ok(exit::PASS)
+}

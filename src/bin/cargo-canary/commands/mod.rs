@@ -1,0 +1,29 @@
+//! One file for each group of commands: arguments to requests, results to bytes.
+
+mod audit;
+mod db;
+mod incident;
+mod policy;
+mod request;
+
+use cargo_canary::host::{Host, RealNet};
+
+use crate::args::{Command, DataArgs};
+use crate::error::Failure;
+
+/// Runs a command and returns its exit code.
+pub(crate) fn run(command: &Command) -> Result<u8, Failure> {
+    match command {
+        Command::Check(args) => audit::check(args),
+        Command::Diff(args) => audit::diff(args),
+        Command::Explain(args) => audit::explain(args),
+        Command::Policy(command) => policy::run(command),
+        Command::Incident(command) => incident::run(command),
+        Command::Db(command) => db::run(command),
+    }
+}
+
+/// The host this program runs on, with a network unless there is to be none.
+fn host(data: &DataArgs) -> Host {
+    if data.offline || data.locked_data { Host::real(None) } else { Host::real(Some(Box::new(RealNet::default()))) }
+}

@@ -1,0 +1,68 @@
+//! The arguments of a comparison, turned into a request.
+
+use std::path::PathBuf;
+
+use cargo_canary::audit::{PolicyChoice, Request};
+use cargo_canary::snapshot::{BuildName, FeatureChoice, GraphMode};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use crate::args::{AuditArgs, Graph};
+use crate::error::Failure;
+
+pub(super) fn request(args: &AuditArgs) -> Result<Request, Failure> {
+    Ok(Request {
+        repository: args.repository.clone(),
+        base: args.base.as_deref().map_or(BuildName::MergeBase, build_name),
+        head: build_name(&args.head),
+        policy: args.policy.as_deref().map(policy_choice),
+        targets: args.target.clone(),
+        features: args.features.as_deref().map(features),
+        graph: match args.graph {
+            Graph::Auto => GraphMode::Auto,
+            Graph::Direct => GraphMode::Direct,
+            Graph::Cargo => GraphMode::Cargo,
+            Graph::LockOnly => GraphMode::LockOnly,
+        },
+        as_of: args.as_of.as_deref().map(as_of).transpose()?,
+        locked_data: args.data.locked_data,
+        cache_dir: args.data.cache.clone(),
+    })
+}
+
+fn build_name(text: &str) -> BuildName {
+    if text == "WORKTREE" { BuildName::Worktree } else { BuildName::Named(text.to_owned()) }
+}
+
+fn policy_choice(text: &str) -> PolicyChoice {
+    match text.strip_prefix("builtin:") {
+        Some(name) => PolicyChoice::BuiltIn(name.to_owned()),
+        None => PolicyChoice::File(PathBuf::from(text)),
+    }
+}
+
+/// `default`, `all`, `none`, or names apart by commas; with `default` among them
+/// they are added to the default features, otherwise they stand alone.
+fn features(text: &str) -> FeatureChoice {
+    let mut names: std::collections::BTreeSet<String> =
+        text.split([',', ' ']).map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect();
+    match text.trim() {
+        "all" => return FeatureChoice::All,
+        "none" | "" => return FeatureChoice::None,
+        "default" => return FeatureChoice::Default,
+        _ => {}
+    }
+    if names.remove("default") { FeatureChoice::DefaultAnd(names) } else { FeatureChoice::Only(names) }
+}
+
+fn as_of(text: &str) -> Result<Timestamp, Failure> {
+    if let Ok(time) = text.parse::<Timestamp>() {
+        return Ok(time);
+    }
+    text.parse::<Date>()
+        .and_then(|date| date.to_zoned(TimeZone::UTC))
+        .map(|zoned| zoned.timestamp())
+        .map_err(|source| Failure::bad_date(text, &source))
+}
+

@@ -1,0 +1,145 @@
+//! What went wrong, said to a person: what, where, why, and the next command.
+//! The only place where hints and exit codes of errors are chosen.
+
+use std::error::Error;
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+
+use cargo_canary::audit::Audit;
+use cargo_canary::report::safe_for_terminal;
+
+use crate::exit;
+
+/// A command that could not do what was asked.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    code: u8,
+    message: String,
+    causes: Vec<String>,
+    hints: Vec<String>,
+}
+
+impl Failure {
+    /// A wrong use of the command line, or a wrong input.
+    pub(crate) fn input(message: impl Into<String>) -> Self {
+        Self { code: exit::USAGE, message: message.into(), causes: Vec::new(), hints: Vec::new() }
+    }
+
+    /// A fault of this program.
+    pub(crate) fn internal(message: impl Into<String>) -> Self {
+        Self { code: exit::INTERNAL, ..Self::input(message) }
+    }
+
+    /// A policy that is not valid: its problems, each with its place.
+    pub(crate) fn policy(error: &cargo_canary::policy::PolicyError) -> Self {
+        Self::input("the policy is not valid").caused_by(error)
+    }
+
+    /// With the chain of causes of an error.
+    pub(crate) fn caused_by(mut self, error: &dyn Error) -> Self {
+        let mut cause = Some(error);
+        while let Some(error) = cause {
+            let text = error.to_string();
+            if self.causes.last() != Some(&text) {
+                self.causes.push(text);
+            }
+            cause = error.source();
+        }
+        self
+    }
+
+    /// With a next step.
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// A report could not be written.
+    pub(crate) fn output(file: &Path, error: io::Error) -> Self {
+        Self::input(format!("failed to write `{}`", file.display()))
+            .caused_by(&error)
+            .hint("choose another place with `--output FILE`")
+    }
+
+    /// A day that cannot be read.
+    pub(crate) fn bad_date(text: &str, error: &dyn Error) -> Self {
+        Self::input(format!("`--as-of {text}` is not a day")).caused_by(error).hint(
+            "write it as `2026-11-20`, or as a time in RFC 3339 such as `2026-11-20T09:00:00Z`",
+        )
+    }
+
+    /// A package that did not change.
+    pub(crate) fn no_such_change(package: &str, audit: &Audit) -> Self {
+        let names: Vec<&str> = audit.changes.iter().map(|judged| judged.change.package.as_str()).collect();
+        let failure = Self::input(format!("`{package}` did not change between these builds"));
+        if names.is_empty() {
+            return failure.hint("nothing changed at all; see `cargo-canary diff`");
+        }
+        match nearest(package, &names) {
+            Some(name) => failure.hint(format!("there is a change of `{name}`")),
+            None => failure.hint("`cargo-canary diff` lists what changed"),
+        }
+    }
+
+    pub(crate) fn exit_code(&self) -> u8 {
+        self.code
+    }
+
+    /// Says it on standard error.
+    pub(crate) fn print(&self) {
+        let color = io::stderr().is_terminal()
+            && anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
+        let paint = |text: &str, style: anstyle::Style| {
+            if color { format!("{}{text}{}", style.render(), style.render_reset()) } else { text.to_owned() }
+        };
+        let red = anstyle::Style::new().bold().fg_color(Some(anstyle::AnsiColor::Red.into()));
+        let bold = anstyle::Style::new().bold();
+        let mut out = format!("{} {}\n", paint("error:", red), lines(&self.message));
+        for cause in &self.causes {
+            out.push_str(&format_args!("  caused by: {}\n", lines(cause)).to_string());
+        }
+        for hint in &self.hints {
+            out.push_str(&format_args!("{} {}\n", paint("hint:", bold), lines(hint)).to_string());
+        }
+        // When standard error is gone there is nobody left to tell.
+        drop(io::stderr().lock().write_all(out.as_bytes()));
+    }
+}
+
+/// Text of several lines, each made harmless for the terminal.
+fn lines(text: &str) -> String {
+    text.lines().map(|line| safe_for_terminal(line).into_owned()).collect::<Vec<_>>().join("\n")
+}
+
+/// The name that differs in the fewest characters, if it is near.
+pub(crate) fn nearest<'a>(wanted: &str, names: &[&'a str]) -> Option<&'a str> {
+    names
+        .iter()
+        .map(|name| (distance(wanted, name), *name))
+        .filter(|(distance, _)| *distance <= wanted.chars().count() / 3 + 1)
+        .min()
+        .map(|(_, name)| name)
+}
+
+/// Levenshtein distance in characters, bounded for long names by their difference.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().take(128).collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().take(128).enumerate() {
+        let mut diagonal = i;
+        let mut left = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let above = row.get(j + 1).copied().unwrap_or(0);
+            let next = (diagonal + usize::from(x != *y)).min(above + 1).min(left + 1);
+            diagonal = above;
+            if let Some(cell) = row.get_mut(j) {
+                *cell = left;
+            }
+            left = next;
+        }
+        if let Some(cell) = row.last_mut() {
+            *cell = left;
+        }
+    }
+    row.last().copied().unwrap_or(0)
+}

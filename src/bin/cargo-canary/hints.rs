@@ -1,0 +1,166 @@
+//! The next command for each error of the library.
+
+use std::error::Error;
+
+use cargo_canary::audit::AuditError;
+use cargo_canary::snapshot::clean_room::CleanRoomError;
+use cargo_canary::snapshot::direct::DirectError;
+use cargo_canary::snapshot::lock::LockError;
+use cargo_canary::snapshot::tree::{GitError, TreeError};
+use cargo_canary::snapshot::{LoadError, RouteError};
+
+use crate::error::Failure;
+
+/// How a clone is given the history that it lacks.
+const DEEPEN: &str = "fetch more of the history: `git fetch --unshallow`, or `fetch-depth: 0` in the checkout step";
+
+impl From<AuditError> for Failure {
+    fn from(error: AuditError) -> Self {
+        match error {
+            AuditError::Base { source } => load("failed to read the base", "--base", &source),
+            AuditError::Head { source } => load("failed to read the head", "--head", &source),
+            AuditError::PolicyOfBase { source } => load("failed to read the policy of the base", "--base", &source),
+            AuditError::PolicyFile { path, source } => {
+                Failure::input(format!("failed to read the policy `{}`", path.display()))
+                    .caused_by(&source)
+                    .hint("`--policy builtin:default` takes the built-in one")
+            }
+            AuditError::NoBuiltIn { name } => Failure::input(format!("there is no built-in policy `{name}`"))
+                .hint("the built-in policies are `builtin:default` and `builtin:strict`"),
+            AuditError::Policy(error) => Failure::policy(&error),
+            AuditError::Incidents(error) => {
+                Failure::input("failed to read the incidents of the base").caused_by(&error)
+            }
+            AuditError::Model(error) => Failure::internal("failed to read the risk model").caused_by(&error),
+        }
+    }
+}
+
+fn load(what: &str, option: &str, error: &LoadError) -> Failure {
+    let failure = Failure::input(what).caused_by(error);
+    match error {
+        LoadError::NoRevision { near, shallow, .. } => {
+            let failure = match near.as_slice() {
+                [] => failure,
+                names => failure.hint(format!("there is {}", names.join(", "))),
+            };
+            if *shallow { failure.hint(DEEPEN) } else { failure }
+        }
+        LoadError::NoRepository { .. } => {
+            failure.hint("run it inside a repository, pass `-C DIR`, or name paths")
+        }
+        LoadError::AmbiguousRevision { .. } => failure.hint("write more digits of the commit id"),
+        LoadError::NoDefaultBranch { shallow, .. } => {
+            let failure = failure.hint(format!(
+                "name the base: `{option} origin/BRANCH`, or let git know it: `git remote set-head origin --auto`"
+            ));
+            if *shallow { failure.hint(DEEPEN) } else { failure }
+        }
+        LoadError::NoMergeBase { shallow, .. } => {
+            if *shallow {
+                failure.hint(DEEPEN)
+            } else {
+                failure.hint(format!("name the base: `{option} REVISION`"))
+            }
+        }
+        LoadError::SameCommit { .. } | LoadError::SamePlace { .. } | LoadError::NothingOfItsOwn { .. } => failure
+            .hint("name another base: `--base HEAD^1` for the last merge, or the tag of the last release"),
+        LoadError::NoLock { given, commit, manifests, .. } => match (commit, manifests) {
+            (Some(_), 0) | (None, 0) => failure.hint("there is no `Cargo.toml` there either; is it the right place?"),
+            (Some(_), _) => failure.hint(format!(
+                "commit a lock file, or compare lock files that you have: `{option} path/to/Cargo.lock`"
+            )),
+            (None, _) => failure.hint(format!("run `cargo generate-lockfile` in {given}")),
+        },
+        LoadError::Lock { source, .. } => lock(failure, source),
+        LoadError::Git { source } => git(failure, source),
+        LoadError::Tree { source, .. } => tree(failure, source),
+        LoadError::Graph { source, .. } => route(failure, source),
+        LoadError::NotAFile { .. } | LoadError::File { .. } | LoadError::NotText { .. } => failure.hint(format!(
+            "`{option}` takes a revision, a directory, a Cargo.lock or a `cargo metadata` document"
+        )),
+        LoadError::Broken { .. } => Failure::internal(what).caused_by(error),
+    }
+}
+
+fn lock(failure: Failure, error: &LockError) -> Failure {
+    match error {
+        LockError::Conflict { .. } => {
+            failure.hint("resolve it: take one side of Cargo.lock, then run `cargo update --workspace`")
+        }
+        LockError::Format { .. } => failure.hint("update cargo-canary, or write the lock file with an older cargo"),
+        LockError::TooLarge { .. }
+        | LockError::NotText { .. }
+        | LockError::Empty { .. }
+        | LockError::Syntax { .. }
+        | LockError::Name { .. }
+        | LockError::Version { .. }
+        | LockError::Source { .. }
+        | LockError::Checksum { .. }
+        | LockError::TwoChecksums { .. }
+        | LockError::Duplicate { .. }
+        | LockError::Dangling { .. }
+        | LockError::Ambiguous { .. } => {
+            failure.hint("a lock file is written by cargo; if it was edited by hand, run `cargo generate-lockfile`")
+        }
+    }
+}
+
+fn git(failure: Failure, error: &GitError) -> Failure {
+    match error {
+        GitError::NotInstalled => failure.hint("install git, or name paths in the place of revisions"),
+        GitError::NotARepository { .. } => failure.hint("pass the repository with `-C DIR`, or name paths"),
+        GitError::Process { .. } | GitError::Failed { .. } | GitError::Unexpected { .. } => {
+            failure.hint("`git fsck` tells whether the repository is whole")
+        }
+    }
+}
+
+fn tree(failure: Failure, error: &TreeError) -> Failure {
+    match error {
+        TreeError::NotFetched { .. } => failure.hint("this is a partial clone; `git fetch --refetch` brings what is missing"),
+        TreeError::Git(error) => git(failure, error),
+        TreeError::NotRegular { .. } => failure.hint("put the file itself there; links are not followed in audited trees"),
+        TreeError::NotFound { .. }
+        | TreeError::TooLarge { .. }
+        | TreeError::Io { .. }
+        | TreeError::TooMany
+        | TreeError::TooDeep { .. } => failure,
+    }
+}
+
+fn route(failure: Failure, error: &RouteError) -> Failure {
+    if let Some(error) = error.downcast_ref::<DirectError>() {
+        return match error {
+            DirectError::LockOutOfDate { .. } => {
+                failure.hint("bring the lock file up to date: `cargo update --workspace`, and commit it")
+            }
+            _ => failure.hint("`--graph cargo` asks cargo, in a clean room; `--graph lock-only` needs no manifest"),
+        };
+    }
+    if let Some(error) = error.downcast_ref::<CleanRoomError>() {
+        return match error {
+            CleanRoomError::MissingCrates { .. } => {
+                failure.hint("let cargo fetch them: `cargo fetch --locked`, or leave out `--offline`")
+            }
+            CleanRoomError::NoToolchain { .. } | CleanRoomError::UnusableToolchain { .. } => {
+                failure.hint("name cargo by its absolute path in the variable CARGO_CANARY_CARGO")
+            }
+            CleanRoomError::NoCacheDirectory => failure.hint("pass a directory with `--cache DIR`"),
+            _ => failure.hint("`--graph direct` and `--graph lock-only` do not need cargo"),
+        };
+    }
+    failure
+}
+
+/// The chain of an error's reasons, on one line.
+pub(crate) fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        source = error.source();
+    }
+    text
+}

@@ -1,0 +1,46 @@
+//! A line on standard error that says what is under way, on terminals only.
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use cargo_canary::audit::Event;
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// Shows the events of an audit until it is dropped.
+pub(crate) struct Progress {
+    bar: ProgressBar,
+}
+
+impl Progress {
+    /// A progress line, or nothing when it is not wanted or nobody would see it.
+    pub(crate) fn new(wanted: bool) -> Self {
+        if !wanted || !std::io::stderr().is_terminal() {
+            return Self { bar: ProgressBar::hidden() };
+        }
+        let bar = ProgressBar::new_spinner();
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {
+            bar.set_style(style);
+        }
+        bar.enable_steady_tick(Duration::from_millis(120));
+        Self { bar }
+    }
+
+    /// Shows what is under way.
+    pub(crate) fn show(&self, event: Event) {
+        let text = match event {
+            Event::ReadingBase => "reading the base".to_owned(),
+            Event::ReadingHead => "reading the head".to_owned(),
+            Event::Comparing => "comparing the graphs".to_owned(),
+            Event::Gathering(1) => "gathering facts about 1 change".to_owned(),
+            Event::Gathering(changes) => format!("gathering facts about {changes} changes"),
+            Event::Judging => "applying the policy".to_owned(),
+        };
+        self.bar.set_message(text);
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
