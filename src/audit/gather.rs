@@ -99,10 +99,17 @@ fn released(change: &Change, sources: &Sources<'_, '_>) -> Dossier {
         Finding::Absent(scope) => return all_unknown(GapReason::NotInRegistry, &scope),
         Finding::Unknown(gap) => return all_unknown(gap.reason, &gap.detail),
     };
-    let outgoing = change.outgoing().filter(|release| release.source == subject.source);
+    let outgoing = change
+        .outgoing()
+        .filter(|release| release.source == subject.source);
     let mut builds = vec![&subject.version];
     builds.extend(outgoing.map(|release| &release.version));
-    let later = record.origin().time().duration_since(sources.as_of).as_secs() > 86_400;
+    let later = record
+        .origin()
+        .time()
+        .duration_since(sources.as_of)
+        .as_secs()
+        > 86_400;
     let releases = Releases::new(record.lines(), &builds, sources.as_of, later);
     let (name, version) = (change.package.as_str(), &subject.version);
     let before = outgoing.map(|release| &release.version);
@@ -140,7 +147,11 @@ fn nothing_comes_in(change: &Change) -> Dossier {
 }
 
 fn not_in_a_registry(release: &Release) -> Dossier {
-    let kind = if release.source == Source::Local { "a local path" } else { "a git repository" };
+    let kind = if release.source == Source::Local {
+        "a local path"
+    } else {
+        "a git repository"
+    };
     all_unknown(
         GapReason::NotApplicable,
         &format!("it comes from {kind}, which has no record of releases"),
@@ -149,7 +160,11 @@ fn not_in_a_registry(release: &Release) -> Dossier {
 
 fn all_unknown(reason: GapReason, detail: &str) -> Dossier {
     fn unknown<T>(fact: FactKind, reason: GapReason, detail: &str) -> Finding<T> {
-        Finding::Unknown(Gap { fact, reason, detail: detail.to_owned() })
+        Finding::Unknown(Gap {
+            fact,
+            reason,
+            detail: detail.to_owned(),
+        })
     }
     Dossier {
         published: unknown(FactKind::PublishTime, reason, detail),

@@ -4,8 +4,16 @@
 //! Imports: pkg, host, facts, registry, snapshot, diff, advisories, incidents, risk, policy.
 
 mod data;
+mod error;
+mod gather;
+mod release;
+mod rules;
+mod run;
 
 pub use data::{
     Audit, Comparison, Coverage, DataStatus, JudgedChange, PolicyOrigin, PreExisting, Side,
     WithdrawnPackage,
 };
+pub use error::AuditError;
+pub use rules::read_policy;
+pub use run::{Event, PolicyChoice, Request, compare, run};

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use semver::Version;
 
 use crate::facts::{
-    FactKind, Finding, Gap, GapReason, History, LaterRelease, LaterReleases, Published, YankCluster,
-    Yanked,
+    FactKind, Finding, Gap, GapReason, History, LaterRelease, LaterReleases, Published,
+    YankCluster, Yanked,
 };
 use crate::pkg::compatible;
 use crate::registry::ReleaseLine;
@@ -45,7 +45,11 @@ impl<'a> Releases<'a> {
                 line.published.is_none_or(|at| at <= as_of) || builds.contains(&&line.version)
             })
             .collect();
-        Self { visible, as_of, withdrawals_are_later }
+        Self {
+            visible,
+            as_of,
+            withdrawals_are_later,
+        }
     }
 
     fn line(&self, version: &Version) -> Result<&'a ReleaseLine, GapReason> {
@@ -58,7 +62,10 @@ impl<'a> Releases<'a> {
 
     pub(super) fn published(&self, name: &str, version: &Version) -> Finding<Published> {
         match self.time(version) {
-            Ok(at) => Finding::Seen(Published { at, age_days: days_between(at, self.as_of) }),
+            Ok(at) => Finding::Seen(Published {
+                at,
+                age_days: days_between(at, self.as_of),
+            }),
             Err(reason) => unknown(FactKind::PublishTime, reason, name, version),
         }
     }
@@ -73,7 +80,9 @@ impl<'a> Releases<'a> {
             Ok(line) => line,
             Err(reason) => return unknown(FactKind::Yanked, reason, name, incoming),
         };
-        let before = outgoing.and_then(|version| self.line(version).ok()).is_some_and(|line| line.yanked);
+        let before = outgoing
+            .and_then(|version| self.line(version).ok())
+            .is_some_and(|line| line.yanked);
         if self.withdrawals_are_later && line.yanked {
             return Finding::Unknown(Gap {
                 fact: FactKind::Yanked,
@@ -98,7 +107,9 @@ impl<'a> Releases<'a> {
             .visible
             .iter()
             .filter(|line| {
-                line.version > *version && line.version.pre.is_empty() && compatible(&line.version, version)
+                line.version > *version
+                    && line.version.pre.is_empty()
+                    && compatible(&line.version, version)
             })
             .filter_map(|line| {
                 Some(LaterRelease {
@@ -116,11 +127,16 @@ impl<'a> Releases<'a> {
             .visible
             .iter()
             .filter(|line| {
-                line.version < *version && line.version.pre.is_empty() && compatible(&line.version, version)
+                line.version < *version
+                    && line.version.pre.is_empty()
+                    && compatible(&line.version, version)
             })
             .collect();
-        let withdrawn: Vec<Version> =
-            before.iter().filter(|line| line.yanked).map(|line| line.version.clone()).collect();
+        let withdrawn: Vec<Version> = before
+            .iter()
+            .filter(|line| line.yanked)
+            .map(|line| line.version.clone())
+            .collect();
         if self.withdrawals_are_later && !withdrawn.is_empty() {
             return Finding::Unknown(Gap {
                 fact: FactKind::YankCluster,
@@ -132,7 +148,11 @@ impl<'a> Releases<'a> {
             });
         }
         let only_one_left = !withdrawn.is_empty() && withdrawn.len() == before.len();
-        Finding::Seen(YankCluster { predecessors: before.len(), withdrawn, only_one_left })
+        Finding::Seen(YankCluster {
+            predecessors: before.len(),
+            withdrawn,
+            only_one_left,
+        })
     }
 
     pub(super) fn history(
@@ -168,7 +188,10 @@ impl<'a> Releases<'a> {
             prior_releases: earlier.len(),
             crate_age_days: days_between(first, self.as_of),
             gap_before_days: earlier.iter().max().map(|last| days_between(*last, at)),
-            releases_90d: earlier.iter().filter(|time| days_between(**time, at) <= 90.0).count(),
+            releases_90d: earlier
+                .iter()
+                .filter(|time| days_between(**time, at) <= 90.0)
+                .count(),
             versions_skipped: skipped,
         })
     }
@@ -180,7 +203,11 @@ fn unknown<T>(fact: FactKind, reason: GapReason, name: &str, version: &Version) 
     } else {
         format!("the index entry of {name} {version} has no publish time")
     };
-    Finding::Unknown(Gap { fact, reason, detail })
+    Finding::Unknown(Gap {
+        fact,
+        reason,
+        detail,
+    })
 }
 
 #[cfg(test)]
@@ -213,7 +240,12 @@ mod tests {
         ];
         let incoming = version("1.0.1");
         let releases = Releases::new(&lines, &[&incoming], day("2024-02-10"), false);
-        let later = releases.later("a", &incoming).seen().unwrap().releases.clone();
+        let later = releases
+            .later("a", &incoming)
+            .seen()
+            .unwrap()
+            .releases
+            .clone();
         assert_eq!(later.len(), 1);
         assert_eq!(later[0].version, version("1.0.2"));
         assert!((later[0].after_days - 1.0).abs() < 1e-9);
@@ -241,7 +273,10 @@ mod tests {
 
     #[test]
     fn a_withdrawal_read_later_is_not_held_against_an_earlier_day() {
-        let lines = [line("1.0.0", "2024-01-01", true), line("1.0.1", "2024-02-01", true)];
+        let lines = [
+            line("1.0.0", "2024-01-01", true),
+            line("1.0.1", "2024-02-01", true),
+        ];
         let incoming = version("1.0.1");
         let releases = Releases::new(&lines, &[&incoming], day("2024-02-28"), true);
         assert_eq!(
@@ -269,7 +304,10 @@ mod tests {
         ];
         let (incoming, outgoing) = (version("1.0.2"), version("1.0.0"));
         let releases = Releases::new(&lines, &[&incoming, &outgoing], day("2024-02-02"), false);
-        let history = *releases.history("a", &incoming, Some(&outgoing)).seen().unwrap();
+        let history = *releases
+            .history("a", &incoming, Some(&outgoing))
+            .seen()
+            .unwrap();
         assert_eq!(history.prior_releases, 3);
         assert_eq!(history.releases_90d, 2);
         assert_eq!(history.versions_skipped, 1);

@@ -37,18 +37,19 @@ pub(super) fn choose(
         edited_by_change,
     };
     match &request.policy {
-        Some(PolicyChoice::BuiltIn(name)) => {
-            Ok((built_in(name)?, origin(name, "built in")))
-        }
+        Some(PolicyChoice::BuiltIn(name)) => Ok((built_in(name)?, origin(name, "built in"))),
         Some(PolicyChoice::File(path)) => {
             let name = path.display().to_string();
-            let policy = from_file(path, host)?;
+            let policy = read_policy(path, host)?;
             Ok((policy, origin(&name, "given on the command line")))
         }
         None => match of_base {
             Some(content) => {
                 let read_from = format!("of the base {}", builds.base.given());
-                Ok((from_base(&content, &builds.base)?, origin(POLICY_FILE, &read_from)))
+                Ok((
+                    from_base(&content, &builds.base)?,
+                    origin(POLICY_FILE, &read_from),
+                ))
             }
             None => Ok((built_in("default")?, origin("default", "built in"))),
         },
@@ -58,34 +59,64 @@ pub(super) fn choose(
 fn of_build(build: &Opened<'_>) -> Result<Option<Vec<u8>>, AuditError> {
     build
         .read_file(POLICY_FILE, POLICY_LIMIT)
-        .map_err(|source| AuditError::PolicyOfBase { source: Box::new(source) })
+        .map_err(|source| AuditError::PolicyOfBase {
+            source: Box::new(source),
+        })
 }
 
 fn built_in(name: &str) -> Result<Policy, AuditError> {
-    Policy::built_in(name).ok_or_else(|| AuditError::NoBuiltIn { name: name.to_owned() })
+    if policy::built_in_text(name).is_none() {
+        return Err(AuditError::NoBuiltIn {
+            name: name.to_owned(),
+        });
+    }
+    Policy::built_in(name).map_err(AuditError::Policy)
 }
 
-fn from_file(path: &Path, host: &Host) -> Result<Policy, AuditError> {
+/// Reads and checks a policy file.
+///
+/// # Errors
+/// When it cannot be read, or is not valid.
+pub fn read_policy(path: &Path, host: &Host) -> Result<Policy, AuditError> {
     let content = host
         .files
         .read(path, POLICY_LIMIT)
-        .map_err(|source| AuditError::PolicyFile { path: path.to_owned(), source })?;
-    let directory = path.parent().unwrap_or(Path::new("."));
-    policy::load(&text(&content), &path.display().to_string(), &|name| {
-        host.files.read(&directory.join(name), POLICY_LIMIT).map(|bytes| text(&bytes)).map_err(|error| error.to_string())
-    })
+        .map_err(|source| AuditError::PolicyFile {
+            path: path.to_owned(),
+            source,
+        })?;
+    policy::load(
+        &text(&content),
+        &path.display().to_string(),
+        &|named, by| {
+            let other = beside(named, by);
+            match host.files.read(Path::new(&other), POLICY_LIMIT) {
+                Ok(bytes) => Ok((other, text(&bytes))),
+                Err(error) => Err(format!("cannot read `{other}`: {error}")),
+            }
+        },
+    )
     .map_err(AuditError::Policy)
 }
 
 fn from_base(content: &[u8], base: &Opened<'_>) -> Result<Policy, AuditError> {
-    policy::load(&text(content), POLICY_FILE, &|name| {
-        match base.read_file(name, POLICY_LIMIT) {
-            Ok(Some(bytes)) => Ok(text(&bytes)),
-            Ok(None) => Err(format!("the base has no file `{name}`")),
-            Err(error) => Err(error.to_string()),
+    policy::load(&text(content), POLICY_FILE, &|named, by| {
+        let other = beside(named, by);
+        match base.read_file(&other, POLICY_LIMIT) {
+            Ok(Some(bytes)) => Ok((other, text(&bytes))),
+            Ok(None) => Err(format!("the base has no file `{other}`")),
+            Err(error) => Err(format!("cannot read `{other}` of the base: {error}")),
         }
     })
     .map_err(AuditError::Policy)
+}
+
+/// The path of a file that another names, from where that one stands.
+fn beside(named: &str, by: &str) -> String {
+    match by.rsplit_once('/') {
+        Some((folder, _)) if !named.starts_with('/') => format!("{folder}/{named}"),
+        _ => named.to_owned(),
+    }
 }
 
 /// Bytes that are not UTF-8 become replacement characters, at which the policy
@@ -98,6 +129,8 @@ fn text(bytes: &[u8]) -> String {
 pub(super) fn catalogue(base: &Opened<'_>) -> Result<Catalogue, AuditError> {
     let files = base
         .read_folder(INCIDENTS, ".toml", incidents::MAX_BYTES as u64)
-        .map_err(|source| AuditError::Base { source: Box::new(source) })?;
+        .map_err(|source| AuditError::Base {
+            source: Box::new(source),
+        })?;
     Catalogue::with_repository(&files).map_err(AuditError::Incidents)
 }

@@ -13,7 +13,7 @@ use crate::facts::{Finding, Gap};
 use crate::host::Host;
 use crate::incidents::{self, Surroundings};
 use crate::pkg::{PackageId, Source};
-use crate::policy::{self, Subject};
+use crate::policy::{self, Present, Subject};
 use crate::registry::{Access, Registry};
 use crate::risk::{self, Model};
 use crate::snapshot::{
@@ -101,8 +101,15 @@ pub fn run(request: &Request, host: &Host, on_event: &dyn Fn(Event)) -> Result<A
         as_of: comparison.as_of,
         graph_gaps: &graph_gaps,
     };
-    let (before, after) = (incidents::versions(&snapshots.0), incidents::versions(&snapshots.1));
-    let surroundings = Surroundings { base: &before, head: &after, as_of: day(comparison.as_of) };
+    let (before, after) = (
+        incidents::versions(&snapshots.0),
+        incidents::versions(&snapshots.1),
+    );
+    let surroundings = Surroundings {
+        base: &before,
+        head: &after,
+        as_of: day(comparison.as_of),
+    };
     let assessed: Vec<_> = comparison
         .diff
         .changes
@@ -118,20 +125,29 @@ pub fn run(request: &Request, host: &Host, on_event: &dyn Fn(Event)) -> Result<A
     on_event(Event::Judging);
     let subjects: Vec<Subject<'_>> = assessed
         .iter()
-        .map(|(change, dossier, links, assessment)| Subject { change, dossier, links, assessment })
+        .map(|(change, dossier, links, assessment)| Subject {
+            change,
+            dossier,
+            links,
+            assessment,
+        })
         .collect();
-    let verdict = policy::decide(&policy, &subjects, comparison.as_of);
+    let present = Present::of(&snapshots.1);
+    let verdict = policy::decide(&policy, &subjects, Some(&present), day(comparison.as_of));
+    drop(present);
     drop(subjects);
     let changes = assessed
         .into_iter()
         .zip(&verdict.by_change)
-        .map(|((change, dossier, links, assessment), decision)| JudgedChange {
-            change: change.clone(),
-            dossier,
-            links,
-            assessment,
-            decision: *decision,
-        })
+        .map(
+            |((change, dossier, links, assessment), decision)| JudgedChange {
+                change: change.clone(),
+                dossier,
+                links,
+                assessment,
+                decision: *decision,
+            },
+        )
         .collect();
     Ok(Audit {
         pre_existing: pre_existing(&snapshots, &registry, &advisories, comparison.as_of),
@@ -175,12 +191,19 @@ pub(super) struct Builds<'h> {
 }
 
 fn open<'h>(request: &Request, host: &'h Host) -> Result<Builds<'h>, AuditError> {
-    let base = snapshot::open(&request.base, &request.repository, host)
-        .map_err(|source| AuditError::Base { source: Box::new(source) })?;
-    let head = snapshot::open(&request.head, &request.repository, host)
-        .map_err(|source| AuditError::Head { source: Box::new(source) })?;
-    snapshot::ensure_distinct(&base, &head)
-        .map_err(|source| AuditError::Head { source: Box::new(source) })?;
+    let base = snapshot::open(&request.base, &request.repository, host).map_err(|source| {
+        AuditError::Base {
+            source: Box::new(source),
+        }
+    })?;
+    let head = snapshot::open(&request.head, &request.repository, host).map_err(|source| {
+        AuditError::Head {
+            source: Box::new(source),
+        }
+    })?;
+    snapshot::ensure_distinct(&base, &head).map_err(|source| AuditError::Head {
+        source: Box::new(source),
+    })?;
     Ok(Builds { base, head })
 }
 
@@ -208,15 +231,28 @@ fn compare_opened(
     on_event: &dyn Fn(Event),
 ) -> Result<Compared, AuditError> {
     let settings = BuildSettings {
-        targets: if request.targets.is_empty() { shipped.targets.clone() } else { request.targets.clone() },
-        features: request.features.clone().unwrap_or_else(|| shipped.features.clone()),
+        targets: if request.targets.is_empty() {
+            shipped.targets.clone()
+        } else {
+            request.targets.clone()
+        },
+        features: request
+            .features
+            .clone()
+            .unwrap_or_else(|| shipped.features.clone()),
     };
     on_event(Event::ReadingBase);
-    let base = snapshot::load(&builds.base, &settings, request.graph, registry, host)
-        .map_err(|source| AuditError::Base { source: Box::new(source) })?;
+    let base = snapshot::load(&builds.base, &settings, request.graph, registry, host).map_err(
+        |source| AuditError::Base {
+            source: Box::new(source),
+        },
+    )?;
     on_event(Event::ReadingHead);
-    let head = snapshot::load(&builds.head, &settings, request.graph, registry, host)
-        .map_err(|source| AuditError::Head { source: Box::new(source) })?;
+    let head = snapshot::load(&builds.head, &settings, request.graph, registry, host).map_err(
+        |source| AuditError::Head {
+            source: Box::new(source),
+        },
+    )?;
     on_event(Event::Comparing);
     let diff = difference(&base, &head, registry);
     let as_of = request.as_of.unwrap_or_else(|| host.clock.now());
@@ -230,7 +266,10 @@ fn compare_opened(
         gaps: graph_gaps(&base, &head, &diff),
         diff,
     };
-    Ok(Compared { snapshots: (base, head), comparison })
+    Ok(Compared {
+        snapshots: (base, head),
+        comparison,
+    })
 }
 
 /// The difference. Where a graph was built without requirements, those of the
@@ -238,7 +277,9 @@ fn compare_opened(
 fn difference(base: &Snapshot, head: &Snapshot, registry: &Registry<'_>) -> GraphDiff {
     let first = diff::diff(base, head, &DeclaredRequirements::new());
     let coarse = |side: &Snapshot| {
-        side.workspaces.iter().any(|workspace| workspace.graph == GraphKind::LockOnly)
+        side.workspaces
+            .iter()
+            .any(|workspace| workspace.graph == GraphKind::LockOnly)
     };
     if first.changes.is_empty() || !(coarse(base) || coarse(head)) {
         return first;
@@ -260,7 +301,11 @@ fn difference(base: &Snapshot, head: &Snapshot, registry: &Registry<'_>) -> Grap
             }
         }
     }
-    if declared.is_empty() { first } else { diff::diff(base, head, &declared) }
+    if declared.is_empty() {
+        first
+    } else {
+        diff::diff(base, head, &declared)
+    }
 }
 
 fn side(snapshot: &Snapshot) -> Side {
@@ -270,7 +315,10 @@ fn side(snapshot: &Snapshot) -> Side {
         .flat_map(|workspace| &workspace.packages)
         .filter(|package| package.id.source != Source::Local)
         .count();
-    Side { input: snapshot.input.clone(), packages }
+    Side {
+        input: snapshot.input.clone(),
+        packages,
+    }
 }
 
 fn coverage(base: &Snapshot, head: &Snapshot) -> Coverage {
@@ -294,18 +342,22 @@ fn coverage(base: &Snapshot, head: &Snapshot) -> Coverage {
 }
 
 /// Gaps of the graphs that concern the whole, or a package that changed.
-fn graph_gaps(
-    base: &Snapshot,
-    head: &Snapshot,
-    diff: &GraphDiff,
-) -> Vec<(Option<PackageId>, Gap)> {
-    let changed: BTreeSet<&str> = diff.changes.iter().map(|change| change.package.as_str()).collect();
+fn graph_gaps(base: &Snapshot, head: &Snapshot, diff: &GraphDiff) -> Vec<(Option<PackageId>, Gap)> {
+    let changed: BTreeSet<&str> = diff
+        .changes
+        .iter()
+        .map(|change| change.package.as_str())
+        .collect();
     let gaps: BTreeSet<(Option<PackageId>, Gap)> = base
         .workspaces
         .iter()
         .chain(&head.workspaces)
         .flat_map(|workspace| &workspace.gaps)
-        .filter(|(package, _)| package.as_ref().is_none_or(|id| changed.contains(id.name.as_str())))
+        .filter(|(package, _)| {
+            package
+                .as_ref()
+                .is_none_or(|id| changed.contains(id.name.as_str()))
+        })
         .cloned()
         .collect();
     gaps.into_iter().collect()
@@ -315,7 +367,10 @@ fn gaps_by_package(comparison: &Comparison) -> BTreeMap<PackageId, Vec<Gap>> {
     let mut by_package: BTreeMap<PackageId, Vec<Gap>> = BTreeMap::new();
     for (package, gap) in &comparison.gaps {
         if let Some(package) = package {
-            by_package.entry(package.clone()).or_default().push(gap.clone());
+            by_package
+                .entry(package.clone())
+                .or_default()
+                .push(gap.clone());
         }
     }
     by_package
@@ -341,14 +396,21 @@ fn pre_existing(
     let (before, after) = (ids(base), ids(head));
     let both: Vec<&PackageId> = after.intersection(&before).collect();
     let mut found = PreExisting {
-        advisories: both.iter().flat_map(|id| advisories.applying(id, as_of)).collect(),
+        advisories: both
+            .iter()
+            .flat_map(|id| advisories.applying(id, as_of))
+            .collect(),
         ..PreExisting::default()
     };
-    found.advisories.sort_by(|a, b| (&a.package, &a.version, &a.id).cmp(&(&b.package, &b.version, &b.id)));
+    found
+        .advisories
+        .sort_by(|a, b| (&a.package, &a.version, &a.id).cmp(&(&b.package, &b.version, &b.id)));
     // The index entries of unchanged packages are there when the graph was built
     // from them; they are not fetched for this alone.
     for id in both.iter().filter(|id| id.source.is_registry()) {
-        let Some(record) = registry.remembered(&id.source, &id.name) else { continue };
+        let Some(record) = registry.remembered(&id.source, &id.name) else {
+            continue;
+        };
         found.yanked_looked_at = true;
         let withdrawn = record.line(&id.version).is_some_and(|line| line.yanked);
         let as_of_then = record.origin().time().duration_since(as_of).as_secs() <= 86_400;

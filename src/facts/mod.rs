@@ -2,7 +2,7 @@
 //! learnt, and what could not be learnt. Types only; nothing here looks
 //! anything up and nothing judges.
 //!
-//! Imports: pkg.
+//! Imports: nothing.
 
 mod dossier;
 

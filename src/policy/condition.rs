@@ -21,7 +21,11 @@ use super::variables::{self, Reader, Reading, Totals};
 const LONGEST_LIST: usize = 256;
 /// The stack for parsing conditions. A level of nesting costs the parser about
 /// ten times as much without optimization.
-const STACK: usize = if cfg!(debug_assertions) { 64 << 20 } else { 16 << 20 };
+const STACK: usize = if cfg!(debug_assertions) {
+    64 << 20
+} else {
+    16 << 20
+};
 
 static STANDARD: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib()));
 
@@ -128,7 +132,10 @@ impl Node {
                     ),
                     (_, Ok(args)) => {
                         call.args = args.into();
-                        Self::leaf(IdedExpr { id, expr: Expr::Call(call) })
+                        Self::leaf(IdedExpr {
+                            id,
+                            expr: Expr::Call(call),
+                        })
                     }
                     (name, Err(args)) => match (name, <[IdedExpr; 2]>::try_from(args)) {
                         (operators::LOGICAL_AND, Ok([a, b])) => {
@@ -139,17 +146,26 @@ impl Node {
                         }
                         (_, Ok(args)) => {
                             call.args = args.into();
-                            Self::leaf(IdedExpr { id, expr: Expr::Call(call) })
+                            Self::leaf(IdedExpr {
+                                id,
+                                expr: Expr::Call(call),
+                            })
                         }
                         (operators::LOGICAL_NOT, Err(mut args)) if args.len() == 1 => {
                             match args.pop() {
                                 Some(inner) => Self::Not(Box::new(Self::of(inner))),
-                                None => Self::leaf(IdedExpr { id, expr: Expr::Call(call) }),
+                                None => Self::leaf(IdedExpr {
+                                    id,
+                                    expr: Expr::Call(call),
+                                }),
                             }
                         }
                         (_, Err(args)) => {
                             call.args = args;
-                            Self::leaf(IdedExpr { id, expr: Expr::Call(call) })
+                            Self::leaf(IdedExpr {
+                                id,
+                                expr: Expr::Call(call),
+                            })
                         }
                     },
                 }
@@ -243,7 +259,9 @@ fn leaf<'a>(
         return Outcome::unknown(gaps);
     }
     if let Some((index, length)) = too_long {
-        let name = variables::all().nth(index).map_or("a list", |variable| variable.name);
+        let name = variables::all()
+            .nth(index)
+            .map_or("a list", |variable| variable.name);
         return Outcome::error(format!(
             "`{name}` has {length} elements, and conditions are evaluated over at most {LONGEST_LIST}"
         ));
@@ -284,19 +302,35 @@ struct Outcome<'a> {
 impl<'a> Outcome<'a> {
     fn of(value: bool) -> Self {
         let set = if value { TRUE } else { FALSE };
-        Self { set, gaps: Vec::new(), error: None }
+        Self {
+            set,
+            gaps: Vec::new(),
+            error: None,
+        }
     }
 
     fn absent() -> Self {
-        Self { set: ABSENT, gaps: Vec::new(), error: None }
+        Self {
+            set: ABSENT,
+            gaps: Vec::new(),
+            error: None,
+        }
     }
 
     fn error(error: String) -> Self {
-        Self { set: ERROR, gaps: Vec::new(), error: Some(error) }
+        Self {
+            set: ERROR,
+            gaps: Vec::new(),
+            error: Some(error),
+        }
     }
 
     fn unknown(gaps: Vec<(FactKind, Option<&'a Gap>)>) -> Self {
-        Self { set: TRUE | FALSE, gaps, error: None }
+        Self {
+            set: TRUE | FALSE,
+            gaps,
+            error: None,
+        }
     }
 
     /// Every value that two parts can make together.
@@ -304,7 +338,12 @@ impl<'a> Outcome<'a> {
         let set = each(self.set, |a| each(other.set, |b| rule(a, b)));
         let mut gaps = self.gaps;
         gaps.extend(other.gaps);
-        Self { set, gaps, error: self.error.or(other.error) }.settled()
+        Self {
+            set,
+            gaps,
+            error: self.error.or(other.error),
+        }
+        .settled()
     }
 
     /// Forgets the gaps that turned out not to matter.
@@ -365,7 +404,10 @@ fn age_limit(expr: &IdedExpr) -> Option<f64> {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a number of days that a person wrote")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a number of days that a person wrote"
+)]
 fn days(variable: &IdedExpr, number: &IdedExpr) -> Option<f64> {
     use cel::common::ast::LiteralValue;
     if full_name(variable).as_deref() != Some("release.age_days") {
@@ -397,9 +439,9 @@ impl<'a> From<Reading<'a>> for Read<'a> {
             Reading::Text(text) => Self::Value(Box::new(CelString::from(text.into_owned()))),
             Reading::List(texts) if texts.len() > LONGEST_LIST => Self::TooLong(texts.len()),
             Reading::List(texts) => {
-                let texts = texts.into_iter().map(|text| -> Box<dyn Val> {
-                    Box::new(CelString::from(text.into_owned()))
-                });
+                let texts = texts
+                    .into_iter()
+                    .map(|text| -> Box<dyn Val> { Box::new(CelString::from(text.into_owned())) });
                 Self::Value(Box::new(CelList::from(texts.collect::<Vec<_>>())))
             }
             Reading::Absent => Self::Absent,
@@ -436,7 +478,9 @@ impl<'a> Readings<'a> {
         let values = variables::all()
             .enumerate()
             .filter(|(index, _)| wanted.contains(index))
-            .filter_map(|(index, variable)| Some((index, variable.name, read(variable.reader)?.into())))
+            .filter_map(|(index, variable)| {
+                Some((index, variable.name, read(variable.reader)?.into()))
+            })
             .collect();
         Self { values }
     }
@@ -453,8 +497,12 @@ impl<'a> Readings<'a> {
     }
 
     fn get(&self, index: usize) -> Option<&Read<'a>> {
-        let at = self.values.binary_search_by_key(&index, |(index, _, _)| *index);
-        at.ok().and_then(|at| self.values.get(at)).map(|(_, _, read)| read)
+        let at = self
+            .values
+            .binary_search_by_key(&index, |(index, _, _)| *index);
+        at.ok()
+            .and_then(|at| self.values.get(at))
+            .map(|(_, _, read)| read)
     }
 }
 
@@ -465,7 +513,9 @@ const NAMED: usize = 5;
 fn value_in_words(value: &dyn Val) -> String {
     if let Some(number) = value.downcast_ref::<CelDouble>() {
         let rounded = format!("{:.1}", number.inner());
-        return rounded.strip_suffix(".0").map_or(rounded.clone(), str::to_owned);
+        return rounded
+            .strip_suffix(".0")
+            .map_or(rounded.clone(), str::to_owned);
     }
     if let Some(number) = value.downcast_ref::<CelInt>() {
         return number.inner().to_string();

@@ -30,7 +30,11 @@ impl<'a> Present<'a> {
     #[must_use]
     pub fn of(head: &'a Snapshot) -> Self {
         let mut packages: BTreeMap<&str, BTreeSet<&Version>> = BTreeMap::new();
-        for package in head.workspaces.iter().flat_map(|workspace| &workspace.packages) {
+        for package in head
+            .workspaces
+            .iter()
+            .flat_map(|workspace| &workspace.packages)
+        {
             packages
                 .entry(package.id.name.as_str())
                 .or_default()
@@ -62,7 +66,9 @@ pub fn decide(
         judge.change(place);
     }
     judge.difference();
-    let Judge { mut found, waivers, .. } = judge;
+    let Judge {
+        mut found, waivers, ..
+    } = judge;
     let mut by_change = vec![Decision::Pass; subjects.len()];
     for finding in &found {
         if let (Some(decision), Some(slot)) = (
@@ -109,7 +115,11 @@ impl<'a> Judge<'a, '_> {
         let readings = Readings::of_change(&self.policy.reads, subject);
         let mut unjudged = Unjudged::new();
         let policy = self.policy;
-        for rule in policy.rules.iter().filter(|rule| rule.scope == Scope::Change) {
+        for rule in policy
+            .rules
+            .iter()
+            .filter(|rule| rule.scope == Scope::Change)
+        {
             let because = match rule.condition.judge(&readings) {
                 Judged::DoesNotHold => continue,
                 Judged::Unknown(gaps) => {
@@ -152,7 +162,11 @@ impl<'a> Judge<'a, '_> {
             .into_iter()
             .filter_map(|(fact, gap)| {
                 let effect = self.policy.gaps.setting(fact, gap).effect()?;
-                let most = if rule.then == Effect::Warn { Effect::Warn } else { effect };
+                let most = if rule.then == Effect::Warn {
+                    Effect::Warn
+                } else {
+                    effect
+                };
                 Some((effect.min(most), std::cmp::Reverse((fact, gap))))
             })
             .max();
@@ -201,7 +215,11 @@ impl<'a> Judge<'a, '_> {
         let totals = Totals::of(self.subjects);
         let readings = Readings::of_difference(&self.policy.reads, &totals);
         let policy = self.policy;
-        for rule in policy.rules.iter().filter(|rule| rule.scope == Scope::Difference) {
+        for rule in policy
+            .rules
+            .iter()
+            .filter(|rule| rule.scope == Scope::Difference)
+        {
             let because = match rule.condition.judge(&readings) {
                 Judged::DoesNotHold => continue,
                 Judged::Holds => rule.reason.fill(&readings),
@@ -256,7 +274,9 @@ fn fold(policy: &Policy, found: &mut Vec<Found<'_>>) {
         .iter()
         .filter(|rule| !rule.summarises.is_empty())
         .filter_map(|rule| {
-            let place = found.iter().position(|it| it.change.is_none() && it.rule == rule.id)?;
+            let place = found
+                .iter()
+                .position(|it| it.change.is_none() && it.rule == rule.id)?;
             Some((rule, place))
         })
         .collect();
@@ -265,7 +285,11 @@ fn fold(policy: &Policy, found: &mut Vec<Found<'_>>) {
         let mut count = 0_usize;
         for (finding, gone) in found.iter().zip(&mut folded) {
             let named = finding.change.is_some() && finding.gap.is_none();
-            if named && rule.summarises.contains(&finding.rule) && finding.effect <= rule.then && !*gone {
+            if named
+                && rule.summarises.contains(&finding.rule)
+                && finding.effect <= rule.then
+                && !*gone
+            {
                 *gone = true;
                 count += 1;
             }
@@ -325,16 +349,20 @@ fn verdict(
             }),
         }
     }
-    notices.extend(gap_notices.into_iter().map(|((rule, _, text), places)| {
-        match places.as_slice() {
-            [one] => Notice { rule, change: id_of(*one), text },
+    notices.extend(gap_notices.into_iter().map(
+        |((rule, _, text), places)| match places.as_slice() {
+            [one] => Notice {
+                rule,
+                change: id_of(*one),
+                text,
+            },
             many => Notice {
                 rule,
                 change: None,
                 text: format!("for {} changes: {text}", many.len()),
             },
-        }
-    }));
+        },
+    ));
     notices.sort_by(|a, b| (&a.rule, &a.change, &a.text).cmp(&(&b.rule, &b.change, &b.text)));
     notices.dedup();
     reasons.sort_by(|(a_score, a), (b_score, b)| {
@@ -344,7 +372,9 @@ fn verdict(
     });
     let reasons: Vec<Reason> = reasons.into_iter().map(|(_, reason)| reason).collect();
     Verdict {
-        decision: reasons.first().map_or(Decision::Pass, |reason| reason.decision),
+        decision: reasons
+            .first()
+            .map_or(Decision::Pass, |reason| reason.decision),
         reasons,
         notices,
         by_change,

@@ -79,14 +79,26 @@ impl Exemption {
         if new.peek().is_some() {
             return new.all(|release| self.versions.holds(&release.version));
         }
-        let held = if change.to.is_empty() { &change.from } else { &change.to };
-        held.iter().all(|release| self.versions.holds(&release.version))
+        let held = if change.to.is_empty() {
+            &change.from
+        } else {
+            &change.to
+        };
+        held.iter()
+            .all(|release| self.versions.holds(&release.version))
     }
 
     /// Name, version and who answers for it, for messages.
     pub(super) fn label(&self) -> String {
-        let by = self.by.as_deref().map(|by| format!(" by {by}")).unwrap_or_default();
-        format!("exemption of {} {}{by} ({})", self.package, self.version, self.origin)
+        let by = self
+            .by
+            .as_deref()
+            .map(|by| format!(" by {by}"))
+            .unwrap_or_default();
+        format!(
+            "exemption of {} {}{by} ({})",
+            self.package, self.version, self.origin
+        )
     }
 }
 

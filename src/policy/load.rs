@@ -72,12 +72,7 @@ pub fn load(text: &str, path: &str, resolve: Resolve<'_>) -> Result<Policy, Poli
 }
 
 /// The files, the one that is extended first.
-fn layers(
-    text: &str,
-    path: &str,
-    resolve: Resolve<'_>,
-    problems: &mut Vec<Problem>,
-) -> Vec<Layer> {
+fn layers(text: &str, path: &str, resolve: Resolve<'_>, problems: &mut Vec<Problem>) -> Vec<Layer> {
     let mut layers: Vec<Layer> = Vec::new();
     let mut next = Some((path.to_owned(), text.to_owned()));
     while let Some((path, text)) = next.take() {
@@ -85,7 +80,10 @@ fn layers(
         problems.append(&mut found);
         let asked = match &layer.extends {
             Some(asked) => asked.clone(),
-            None => At { value: "default".to_owned(), span: 0..0 },
+            None => At {
+                value: "default".to_owned(),
+                span: 0..0,
+            },
         };
         let file = Arc::clone(&layer.file);
         layers.push(layer);
@@ -108,10 +106,16 @@ fn layers(
                 wrong(why, help);
             }
             Ok((path, _)) if layers.iter().any(|layer| layer.file.path == path) => {
-                wrong(format!("`{path}` extends itself, through what it extends"), None);
+                wrong(
+                    format!("`{path}` extends itself, through what it extends"),
+                    None,
+                );
             }
             Ok(_) if layers.len() >= DEEPEST => {
-                wrong(format!("at most {DEEPEST} files may extend each other"), None);
+                wrong(
+                    format!("at most {DEEPEST} files may extend each other"),
+                    None,
+                );
             }
             Ok(found) => next = Some(found),
         }
@@ -192,7 +196,12 @@ fn thresholds(layer: &Layer, risk: &mut Thresholds, problems: &mut Vec<Problem>)
         && canary >= block
     {
         let label = format!("`canary` ({canary}) must be below `block` ({block})");
-        problems.push(Problem::new(&layer.file, stated.span.clone(), "[risk]", label));
+        problems.push(Problem::new(
+            &layer.file,
+            stated.span.clone(),
+            "[risk]",
+            label,
+        ));
     }
 }
 
@@ -211,7 +220,11 @@ fn merge_rules<'l>(layers: &'l [Layer], problems: &mut Vec<Problem>) -> Vec<Merg
                 problems.push(Problem::new(&layer.file, raw.id.span.clone(), title, label));
                 continue;
             }
-            let new = Merged { raw: raw.clone(), file: &layer.file, reason_file: &layer.file };
+            let new = Merged {
+                raw: raw.clone(),
+                file: &layer.file,
+                reason_file: &layer.file,
+            };
             match places.get(id).and_then(|at| merged.get_mut(*at)) {
                 None => {
                     places.insert(id, merged.len());
@@ -250,7 +263,10 @@ struct Complete<'l> {
 }
 
 fn compile(merged: Vec<Merged<'_>>, problems: &mut Vec<Problem>) -> Vec<Rule> {
-    let ids: BTreeSet<String> = merged.iter().map(|rule| rule.raw.id.value.clone()).collect();
+    let ids: BTreeSet<String> = merged
+        .iter()
+        .map(|rule| rule.raw.id.value.clone())
+        .collect();
     let complete: Vec<Complete<'_>> = merged
         .into_iter()
         .filter(|rule| rule.raw.enabled != Some(false))
@@ -270,7 +286,11 @@ fn compile(merged: Vec<Merged<'_>>, problems: &mut Vec<Problem>) -> Vec<Rule> {
             problems.push(Problem::new(file, rule.reason.span.clone(), &title, label));
         });
         let condition = condition.map_err(|faults| {
-            problems.extend(faults.iter().map(|fault| place(rule.merged.file, &rule.when, &title, fault)));
+            problems.extend(
+                faults
+                    .iter()
+                    .map(|fault| place(rule.merged.file, &rule.when, &title, fault)),
+            );
         });
         if let (Ok(condition), Ok(reason)) = (condition, reason) {
             rules.push(finish(rule, condition, reason));
@@ -297,7 +317,13 @@ fn complete<'l>(merged: Merged<'l>, problems: &mut Vec<Problem>) -> Option<Compl
         Some(true) => Scope::Difference,
         Some(false) | None => Scope::Change,
     };
-    Some(Complete { merged, when, then, reason, scope })
+    Some(Complete {
+        merged,
+        when,
+        then,
+        reason,
+        scope,
+    })
 }
 
 fn finish(rule: &Complete<'_>, condition: Condition, reason: Template) -> Rule {
@@ -325,12 +351,18 @@ fn check_summarises(rule: &Complete<'_>, ids: &BTreeSet<String>, problems: &mut 
     for id in raw.summarises.iter().flatten() {
         let label = if rule.scope == Scope::Change {
             "only a rule with `scope = \"difference\"` can stand for others".to_owned()
-        } else if ids.contains(&id.value) || [RISK_CANARY, RISK_BLOCK].contains(&id.value.as_str()) {
+        } else if ids.contains(&id.value) || [RISK_CANARY, RISK_BLOCK].contains(&id.value.as_str())
+        {
             continue;
         } else {
             unknown_rule(&id.value, ids.iter().map(String::as_str))
         };
-        problems.push(Problem::new(rule.merged.file, id.span.clone(), &title, label));
+        problems.push(Problem::new(
+            rule.merged.file,
+            id.span.clone(),
+            &title,
+            label,
+        ));
     }
 }
 
@@ -349,7 +381,11 @@ fn exemptions(
     let mut exemptions = Vec::new();
     for layer in layers {
         for raw in &layer.exemptions {
-            for rule in raw.rules.iter().filter(|rule| !ids.contains(rule.value.as_str())) {
+            for rule in raw
+                .rules
+                .iter()
+                .filter(|rule| !ids.contains(rule.value.as_str()))
+            {
                 let title = format!("exemption of `{}`", raw.package.value.escape_debug());
                 let label = unknown_rule(&rule.value, ids.iter().copied());
                 problems.push(Problem::new(&layer.file, rule.span.clone(), title, label));
@@ -381,7 +417,11 @@ fn place(file: &Arc<SourceFile>, when: &At<String>, title: &str, fault: &Fault) 
         let written = file.text.get(when.span.clone())?;
         let quotes = if written.starts_with("'''") || written.starts_with("\"\"\"") {
             let rest = written.get(3..)?;
-            3 + if rest.starts_with("\r\n") { 2 } else { usize::from(rest.starts_with('\n')) }
+            3 + if rest.starts_with("\r\n") {
+                2
+            } else {
+                usize::from(rest.starts_with('\n'))
+            }
         } else {
             1
         };
@@ -390,8 +430,18 @@ fn place(file: &Arc<SourceFile>, when: &At<String>, title: &str, fault: &Fault) 
         if content != when.value {
             return None;
         }
-        let byte = |at: usize| content.char_indices().nth(at).map_or(content.len(), |(at, _)| at);
+        let byte = |at: usize| {
+            content
+                .char_indices()
+                .nth(at)
+                .map_or(content.len(), |(at, _)| at)
+        };
         Some(start + byte(place.start)..start + byte(place.end))
     });
-    Problem::new(file, exact.unwrap_or_else(|| when.span.clone()), title, &fault.what)
+    Problem::new(
+        file,
+        exact.unwrap_or_else(|| when.span.clone()),
+        title,
+        &fault.what,
+    )
 }

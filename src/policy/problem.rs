@@ -108,7 +108,9 @@ impl Problem {
                     .span(self.span.clone())
                     .label(self.label.as_str()),
             );
-        let group = Level::ERROR.primary_title(self.title.as_str()).element(snippet);
+        let group = Level::ERROR
+            .primary_title(self.title.as_str())
+            .element(snippet);
         match &self.help {
             Some(help) => group.element(Level::HELP.message(help.as_str())),
             None => group,

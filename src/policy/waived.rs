@@ -28,7 +28,10 @@ impl<'a> Waivers<'a> {
     pub(super) fn new(policy: &'a Policy, as_of: Date) -> Self {
         let mut by_package: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         for (place, exemption) in policy.exemptions.iter().enumerate() {
-            by_package.entry(&exemption.package).or_default().push(place);
+            by_package
+                .entry(&exemption.package)
+                .or_default()
+                .push(place);
         }
         Self {
             as_of,
@@ -54,10 +57,16 @@ impl<'a> Waivers<'a> {
                 continue;
             }
             if exemption.expired(self.as_of) {
-                self.too_late.entry(*at).or_default().insert(rule.to_owned());
+                self.too_late
+                    .entry(*at)
+                    .or_default()
+                    .insert(rule.to_owned());
             } else {
                 waived = true;
-                self.used.entry((*at, place)).or_default().insert(rule.to_owned());
+                self.used
+                    .entry((*at, place))
+                    .or_default()
+                    .insert(rule.to_owned());
             }
         }
         waived
@@ -117,7 +126,10 @@ impl<'a> Waivers<'a> {
         let used: BTreeSet<usize> = self.used.keys().map(|(at, _)| *at).collect();
         let mut changes: BTreeMap<&str, Vec<&Change>> = BTreeMap::new();
         for subject in subjects {
-            changes.entry(&subject.change.package).or_default().push(subject.change);
+            changes
+                .entry(&subject.change.package)
+                .or_default()
+                .push(subject.change);
         }
         let mut texts = Vec::new();
         for (at, exemption) in self.exemptions.iter().enumerate() {
@@ -131,7 +143,10 @@ impl<'a> Waivers<'a> {
                 versions.is_some_and(|all| all.iter().any(|it| exemption.covers_version(it)))
             });
             if covers {
-                texts.push(format!("{}: none of its rules applies now", exemption.label()));
+                texts.push(format!(
+                    "{}: none of its rules applies now",
+                    exemption.label()
+                ));
             } else if !held {
                 texts.push(format!("{} matches nothing", exemption.label()));
             }

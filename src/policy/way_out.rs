@@ -79,7 +79,11 @@ fn last_resort(effect: Effect, id: &str, subject: Subject<'_>, as_of: Date) -> O
 fn wait_until(subject: Subject<'_>, days: f64) -> Option<Date> {
     let published = subject.dossier.published.seen()?;
     let seconds = SignedDuration::try_from_secs_f64(days * 86_400.0).ok()?;
-    let ripe = published.at.checked_add(seconds).ok()?.to_zoned(TimeZone::UTC);
+    let ripe = published
+        .at
+        .checked_add(seconds)
+        .ok()?
+        .to_zoned(TimeZone::UTC);
     let day = ripe.date();
     if ripe.time() == jiff::civil::Time::midnight() {
         Some(day)
@@ -96,7 +100,14 @@ fn go_back(subject: Subject<'_>, all: &[Subject<'_>]) -> Option<String> {
         None => subject,
         Some(forced) => *all.iter().find(|other| other.change.id == forced.root)?,
     };
-    let command = undo(subject.change.forced_by.is_none().then_some(subject).unwrap_or(root))?;
+    let command = undo(
+        subject
+            .change
+            .forced_by
+            .is_none()
+            .then_some(subject)
+            .unwrap_or(root),
+    )?;
     Some(if subject.change.forced_by.is_some() {
         format!("go back on what forced it with `{command}`")
     } else {
@@ -112,7 +123,11 @@ fn undo(subject: Subject<'_>) -> Option<String> {
         .advisories
         .seen()
         .is_some_and(|delta| delta.fixed.iter().any(crate::facts::AdvisoryFact::is_fault));
-    let withdrawn = subject.dossier.yanked.seen().is_some_and(|yanked| yanked.outgoing);
+    let withdrawn = subject
+        .dossier
+        .yanked
+        .seen()
+        .is_some_and(|yanked| yanked.outgoing);
     let same = old.source.is_registry() && old.source == new.source;
     if reopens || withdrawn || !same || old.version == new.version || !is_plain(&change.package) {
         return None;

@@ -11,7 +11,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 /// in: pass (exit code 0), block (1), canary rollout required (3), or
 /// incomplete (4) when a required fact could not be had.
 #[derive(Debug, Parser)]
-#[command(name = "cargo-canary", bin_name = "cargo-canary", version, max_term_width = 100)]
+#[command(
+    name = "cargo-canary",
+    bin_name = "cargo-canary",
+    version,
+    max_term_width = 100
+)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -120,9 +125,6 @@ pub(crate) enum PolicyCommand {
         /// The policy file
         #[arg(default_value = "canary.toml")]
         file: PathBuf,
-        /// Whether to colour the text
-        #[arg(long, value_enum, default_value_t = Color::Auto)]
-        color: Color,
     },
     /// Print a built-in policy, to read or to start from
     Show {

@@ -6,6 +6,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
 use cargo_canary::audit::Audit;
+use cargo_canary::policy::{PolicyError, RenderStyle};
 use cargo_canary::report::safe_for_terminal;
 
 use crate::exit;
@@ -16,23 +17,36 @@ pub(crate) struct Failure {
     code: u8,
     message: String,
     causes: Vec<String>,
+    /// Shown as it is laid out, after the message.
+    listing: Option<String>,
     hints: Vec<String>,
 }
 
 impl Failure {
     /// A wrong use of the command line, or a wrong input.
     pub(crate) fn input(message: impl Into<String>) -> Self {
-        Self { code: exit::USAGE, message: message.into(), causes: Vec::new(), hints: Vec::new() }
+        Self {
+            code: exit::USAGE,
+            message: message.into(),
+            causes: Vec::new(),
+            listing: None,
+            hints: Vec::new(),
+        }
     }
 
     /// A fault of this program.
     pub(crate) fn internal(message: impl Into<String>) -> Self {
-        Self { code: exit::INTERNAL, ..Self::input(message) }
+        Self {
+            code: exit::INTERNAL,
+            ..Self::input(message)
+        }
     }
 
     /// A policy that is not valid: its problems, each with its place.
-    pub(crate) fn policy(error: &cargo_canary::policy::PolicyError) -> Self {
-        Self::input("the policy is not valid").caused_by(error)
+    pub(crate) fn policy(error: &PolicyError) -> Self {
+        let mut failure = Self::input("the policy is not valid");
+        failure.listing = Some(error.render(RenderStyle::Plain));
+        failure
     }
 
     /// With the chain of causes of an error.
@@ -63,14 +77,20 @@ impl Failure {
 
     /// A day that cannot be read.
     pub(crate) fn bad_date(text: &str, error: &dyn Error) -> Self {
-        Self::input(format!("`--as-of {text}` is not a day")).caused_by(error).hint(
-            "write it as `2026-11-20`, or as a time in RFC 3339 such as `2026-11-20T09:00:00Z`",
-        )
+        Self::input(format!("`--as-of {text}` is not a day"))
+            .caused_by(error)
+            .hint(
+                "write it as `2026-11-20`, or as a time in RFC 3339 such as `2026-11-20T09:00:00Z`",
+            )
     }
 
     /// A package that did not change.
     pub(crate) fn no_such_change(package: &str, audit: &Audit) -> Self {
-        let names: Vec<&str> = audit.changes.iter().map(|judged| judged.change.package.as_str()).collect();
+        let names: Vec<&str> = audit
+            .changes
+            .iter()
+            .map(|judged| judged.change.package.as_str())
+            .collect();
         let failure = Self::input(format!("`{package}` did not change between these builds"));
         if names.is_empty() {
             return failure.hint("nothing changed at all; see `cargo-canary diff`");
@@ -90,13 +110,23 @@ impl Failure {
         let color = io::stderr().is_terminal()
             && anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
         let paint = |text: &str, style: anstyle::Style| {
-            if color { format!("{}{text}{}", style.render(), style.render_reset()) } else { text.to_owned() }
+            if color {
+                format!("{}{text}{}", style.render(), style.render_reset())
+            } else {
+                text.to_owned()
+            }
         };
-        let red = anstyle::Style::new().bold().fg_color(Some(anstyle::AnsiColor::Red.into()));
+        let red = anstyle::Style::new()
+            .bold()
+            .fg_color(Some(anstyle::AnsiColor::Red.into()));
         let bold = anstyle::Style::new().bold();
         let mut out = format!("{} {}\n", paint("error:", red), lines(&self.message));
         for cause in &self.causes {
             out.push_str(&format_args!("  caused by: {}\n", lines(cause)).to_string());
+        }
+        if let Some(listing) = &self.listing {
+            out.push_str(&lines(listing));
+            out.push('\n');
         }
         for hint in &self.hints {
             out.push_str(&format_args!("{} {}\n", paint("hint:", bold), lines(hint)).to_string());
@@ -108,7 +138,10 @@ impl Failure {
 
 /// Text of several lines, each made harmless for the terminal.
 fn lines(text: &str) -> String {
-    text.lines().map(|line| safe_for_terminal(line).into_owned()).collect::<Vec<_>>().join("\n")
+    text.lines()
+        .map(|line| safe_for_terminal(line).into_owned())
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// The name that differs in the fewest characters, if it is near.
@@ -130,7 +163,9 @@ fn distance(a: &str, b: &str) -> usize {
         let mut left = i + 1;
         for (j, y) in b.iter().enumerate() {
             let above = row.get(j + 1).copied().unwrap_or(0);
-            let next = (diagonal + usize::from(x != *y)).min(above + 1).min(left + 1);
+            let next = (diagonal + usize::from(x != *y))
+                .min(above + 1)
+                .min(left + 1);
             diagonal = above;
             if let Some(cell) = row.get_mut(j) {
                 *cell = left;

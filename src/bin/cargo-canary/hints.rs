@@ -1,7 +1,5 @@
 //! The next command for each error of the library.
 
-use std::error::Error;
-
 use cargo_canary::audit::AuditError;
 use cargo_canary::snapshot::clean_room::CleanRoomError;
 use cargo_canary::snapshot::direct::DirectError;
@@ -12,26 +10,33 @@ use cargo_canary::snapshot::{LoadError, RouteError};
 use crate::error::Failure;
 
 /// How a clone is given the history that it lacks.
-const DEEPEN: &str = "fetch more of the history: `git fetch --unshallow`, or `fetch-depth: 0` in the checkout step";
+const DEEPEN: &str =
+    "fetch more of the history: `git fetch --unshallow`, or `fetch-depth: 0` in the checkout step";
 
 impl From<AuditError> for Failure {
     fn from(error: AuditError) -> Self {
         match error {
             AuditError::Base { source } => load("failed to read the base", "--base", &source),
             AuditError::Head { source } => load("failed to read the head", "--head", &source),
-            AuditError::PolicyOfBase { source } => load("failed to read the policy of the base", "--base", &source),
+            AuditError::PolicyOfBase { source } => {
+                load("failed to read the policy of the base", "--base", &source)
+            }
             AuditError::PolicyFile { path, source } => {
                 Failure::input(format!("failed to read the policy `{}`", path.display()))
                     .caused_by(&source)
                     .hint("`--policy builtin:default` takes the built-in one")
             }
-            AuditError::NoBuiltIn { name } => Failure::input(format!("there is no built-in policy `{name}`"))
-                .hint("the built-in policies are `builtin:default` and `builtin:strict`"),
+            AuditError::NoBuiltIn { name } => {
+                Failure::input(format!("there is no built-in policy `{name}`"))
+                    .hint("the built-in policies are `builtin:default` and `builtin:strict`")
+            }
             AuditError::Policy(error) => Failure::policy(&error),
             AuditError::Incidents(error) => {
                 Failure::input("failed to read the incidents of the base").caused_by(&error)
             }
-            AuditError::Model(error) => Failure::internal("failed to read the risk model").caused_by(&error),
+            AuditError::Model(error) => {
+                Failure::internal("failed to read the risk model").caused_by(&error)
+            }
         }
     }
 }
@@ -108,8 +113,12 @@ fn lock(failure: Failure, error: &LockError) -> Failure {
 
 fn git(failure: Failure, error: &GitError) -> Failure {
     match error {
-        GitError::NotInstalled => failure.hint("install git, or name paths in the place of revisions"),
-        GitError::NotARepository { .. } => failure.hint("pass the repository with `-C DIR`, or name paths"),
+        GitError::NotInstalled => {
+            failure.hint("install git, or name paths in the place of revisions")
+        }
+        GitError::NotARepository { .. } => {
+            failure.hint("pass the repository with `-C DIR`, or name paths")
+        }
         GitError::Process { .. } | GitError::Failed { .. } | GitError::Unexpected { .. } => {
             failure.hint("`git fsck` tells whether the repository is whole")
         }
@@ -118,9 +127,13 @@ fn git(failure: Failure, error: &GitError) -> Failure {
 
 fn tree(failure: Failure, error: &TreeError) -> Failure {
     match error {
-        TreeError::NotFetched { .. } => failure.hint("this is a partial clone; `git fetch --refetch` brings what is missing"),
+        TreeError::NotFetched { .. } => {
+            failure.hint("this is a partial clone; `git fetch --refetch` brings what is missing")
+        }
         TreeError::Git(error) => git(failure, error),
-        TreeError::NotRegular { .. } => failure.hint("put the file itself there; links are not followed in audited trees"),
+        TreeError::NotRegular { .. } => {
+            failure.hint("put the file itself there; links are not followed in audited trees")
+        }
         TreeError::NotFound { .. }
         | TreeError::TooLarge { .. }
         | TreeError::Io { .. }
@@ -131,36 +144,25 @@ fn tree(failure: Failure, error: &TreeError) -> Failure {
 
 fn route(failure: Failure, error: &RouteError) -> Failure {
     if let Some(error) = error.downcast_ref::<DirectError>() {
-        return match error {
-            DirectError::LockOutOfDate { .. } => {
-                failure.hint("bring the lock file up to date: `cargo update --workspace`, and commit it")
-            }
-            _ => failure.hint("`--graph cargo` asks cargo, in a clean room; `--graph lock-only` needs no manifest"),
-        };
+        if matches!(error, DirectError::LockOutOfDate { .. }) {
+            return failure
+                .hint("bring the lock file up to date: `cargo update --workspace`, and commit it");
+        }
+        return failure.hint(
+            "`--graph cargo` asks cargo, in a clean room; `--graph lock-only` needs no manifest",
+        );
     }
-    if let Some(error) = error.downcast_ref::<CleanRoomError>() {
-        return match error {
-            CleanRoomError::MissingCrates { .. } => {
-                failure.hint("let cargo fetch them: `cargo fetch --locked`, or leave out `--offline`")
-            }
-            CleanRoomError::NoToolchain { .. } | CleanRoomError::UnusableToolchain { .. } => {
-                failure.hint("name cargo by its absolute path in the variable CARGO_CANARY_CARGO")
-            }
-            CleanRoomError::NoCacheDirectory => failure.hint("pass a directory with `--cache DIR`"),
-            _ => failure.hint("`--graph direct` and `--graph lock-only` do not need cargo"),
-        };
+    match error.downcast_ref::<CleanRoomError>() {
+        None => failure,
+        Some(CleanRoomError::MissingCrates { .. }) => {
+            failure.hint("let cargo fetch them: `cargo fetch --locked`, or leave out `--offline`")
+        }
+        Some(CleanRoomError::NoToolchain { .. } | CleanRoomError::UnusableToolchain { .. }) => {
+            failure.hint("name cargo by its absolute path in the variable CARGO_CANARY_CARGO")
+        }
+        Some(CleanRoomError::NoCacheDirectory | CleanRoomError::CacheInsideTree { .. }) => {
+            failure.hint("pass a directory outside of the audited tree with `--cache DIR`")
+        }
+        Some(_) => failure.hint("`--graph direct` and `--graph lock-only` do not need cargo"),
     }
-    failure
-}
-
-/// The chain of an error's reasons, on one line.
-pub(crate) fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        source = error.source();
-    }
-    text
 }

@@ -1,2 +1,45 @@
-//! The command line.
-fn main() {}
+//! The command line of cargo-canary: arguments to requests, results to bytes
+//! and exit codes. All thinking is done by the library.
+
+mod args;
+mod commands;
+mod error;
+mod exit;
+mod hints;
+mod output;
+mod progress;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    // Started as `cargo canary …`, cargo puts the name of the subcommand first.
+    let mut arguments: Vec<OsString> = std::env::args_os().collect();
+    if arguments.get(1).is_some_and(|first| first == "canary") {
+        arguments.remove(1);
+    }
+    let cli = match args::Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let code = if error.use_stderr() {
+                exit::USAGE
+            } else {
+                exit::PASS
+            };
+            // Help that nobody reads to its end is no failure.
+            drop(error.print());
+            return ExitCode::from(code);
+        }
+    };
+    let run = std::panic::catch_unwind(|| commands::run(&cli.command));
+    match run {
+        Ok(Ok(code)) => ExitCode::from(code),
+        Ok(Err(failure)) => {
+            failure.print();
+            ExitCode::from(failure.exit_code())
+        }
+        Err(_) => ExitCode::from(exit::INTERNAL),
+    }
+}

@@ -26,22 +26,10 @@ pub(crate) fn style(options: &OutputArgs) -> Style {
     }
 }
 
-/// The style for short answers to standard output.
-pub(crate) fn plain_style(color: Color) -> Style {
-    let to_terminal = io::stdout().is_terminal();
-    Style {
-        width: if to_terminal { terminal_width() } else { 80 },
-        color: match color {
-            Color::Always => true,
-            Color::Never => false,
-            Color::Auto => to_terminal && wants_color(),
-        },
-        verbose: false,
-    }
-}
-
 fn terminal_width() -> usize {
-    terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0)).min(WIDEST)
+    terminal_size::terminal_size()
+        .map_or(80, |(width, _)| usize::from(width.0))
+        .min(WIDEST)
 }
 
 /// What the environment says of colour (`NO_COLOR`, `CLICOLOR`, `TERM`).

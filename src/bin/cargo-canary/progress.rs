@@ -15,7 +15,9 @@ impl Progress {
     /// A progress line, or nothing when it is not wanted or nobody would see it.
     pub(crate) fn new(wanted: bool) -> Self {
         if !wanted || !std::io::stderr().is_terminal() {
-            return Self { bar: ProgressBar::hidden() };
+            return Self {
+                bar: ProgressBar::hidden(),
+            };
         }
         let bar = ProgressBar::new_spinner();
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {

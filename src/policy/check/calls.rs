@@ -130,7 +130,10 @@ impl Checker {
             Ty::Unknown => return Ty::Bool,
             Ty::List(element) if x.agrees(&element) => {}
             Ty::List(element) => {
-                self.fault(a, format!("this is {x}, and the list holds another type: {element}"));
+                self.fault(
+                    a,
+                    format!("this is {x}, and the list holds another type: {element}"),
+                );
             }
             Ty::Bool | Ty::Int | Ty::Double | Ty::Text => {
                 self.fault(b, format!("`in` needs a list here, and this is {y}"));
@@ -215,7 +218,10 @@ impl Checker {
                 if matches!(found, Ty::List(_) | Ty::Text | Ty::Unknown) {
                     return Ty::Int;
                 }
-                self.fault(a, format!("only a list or a string has a size, and this is {found}"))
+                self.fault(
+                    a,
+                    format!("only a list or a string has a size, and this is {found}"),
+                )
             }
             ("int" | "double", None, [a]) => {
                 self.number(a);
@@ -232,7 +238,10 @@ impl Checker {
                 for side in [text, part] {
                     let found = self.type_of(side);
                     if !found.agrees(&Ty::Text) {
-                        self.fault(side, format!("`{name}` is for strings, and this is {found}"));
+                        self.fault(
+                            side,
+                            format!("`{name}` is for strings, and this is {found}"),
+                        );
                     }
                 }
                 Ty::Bool
@@ -246,9 +255,15 @@ impl Checker {
         if !name.starts_with(|c: char| c.is_ascii_alphabetic()) {
             return self.fault(expr, "this operator is not available".to_owned());
         }
-        let known: &[&str] = if call.target.is_some() { &METHODS } else { &FUNCTIONS };
+        let known: &[&str] = if call.target.is_some() {
+            &METHODS
+        } else {
+            &FUNCTIONS
+        };
         let what = if known.contains(&name) {
-            format!("`{name}` is not called like this; see the reference of variables and functions")
+            format!(
+                "`{name}` is not called like this; see the reference of variables and functions"
+            )
         } else {
             match nearest(name, known.iter().copied()) {
                 Some(near) => format!("no function `{name}`; did you mean `{near}`?"),
@@ -260,7 +275,10 @@ impl Checker {
 }
 
 /// The number that an expression spells.
-#[expect(clippy::cast_precision_loss, reason = "only compared with small bounds")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "only compared with small bounds"
+)]
 fn literal(expr: &IdedExpr) -> Option<f64> {
     match &expr.expr {
         Expr::Literal(LiteralValue::Int(number)) => Some(*number.inner() as f64),

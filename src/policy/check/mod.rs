@@ -200,9 +200,10 @@ impl Checker {
             LiteralValue::Int(_) => Ty::Int,
             LiteralValue::Double(_) => Ty::Double,
             LiteralValue::String(_) => Ty::Text,
-            LiteralValue::UInt(_) => {
-                self.fault(expr, "unsigned numbers are not available; leave out the `u`".to_owned())
-            }
+            LiteralValue::UInt(_) => self.fault(
+                expr,
+                "unsigned numbers are not available; leave out the `u`".to_owned(),
+            ),
             LiteralValue::Bytes(_) => self.fault(expr, "bytes are not available".to_owned()),
             LiteralValue::Null => {
                 let what = "`null` is not available: no variable is ever null";
@@ -259,7 +260,10 @@ impl Checker {
         let found = self.type_of(condition);
         self.locals.pop();
         if !found.agrees(&Ty::Bool) {
-            self.fault(condition, format!("this must be true or false, and is {found}"));
+            self.fault(
+                condition,
+                format!("this must be true or false, and is {found}"),
+            );
         }
         result
     }

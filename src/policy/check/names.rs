@@ -14,7 +14,10 @@ impl Checker {
             return ty.clone();
         }
         let what = if variables::is_group(name) {
-            format!("`{name}` is a group of variables; name one of them, such as `{}`", first_of(name))
+            format!(
+                "`{name}` is a group of variables; name one of them, such as `{}`",
+                first_of(name)
+            )
         } else {
             unknown(name)
         };

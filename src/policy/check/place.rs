@@ -42,7 +42,12 @@ pub(in crate::policy) fn children(expr: &IdedExpr) -> Vec<&IdedExpr> {
         Expr::Unspecified | Expr::Ident(_) | Expr::Literal(_) => Vec::new(),
         Expr::Select(select) => vec![&select.operand],
         Expr::List(list) => list.elements.iter().collect(),
-        Expr::Call(call) => call.target.as_deref().into_iter().chain(&call.args).collect(),
+        Expr::Call(call) => call
+            .target
+            .as_deref()
+            .into_iter()
+            .chain(&call.args)
+            .collect(),
         Expr::Comprehension(macro_) => vec![
             &macro_.iter_range,
             &macro_.accu_init,
@@ -51,7 +56,11 @@ pub(in crate::policy) fn children(expr: &IdedExpr) -> Vec<&IdedExpr> {
             &macro_.result,
         ],
         Expr::Map(map) => map.entries.iter().flat_map(|e| entry(&e.expr)).collect(),
-        Expr::Struct(message) => message.entries.iter().flat_map(|e| entry(&e.expr)).collect(),
+        Expr::Struct(message) => message
+            .entries
+            .iter()
+            .flat_map(|e| entry(&e.expr))
+            .collect(),
     }
 }
 
@@ -72,16 +81,19 @@ pub(super) fn of_parse_errors(source: &str, errors: &ParseErrors) -> Vec<Fault> 
         }];
     };
     let (line, column) = first.pos;
-    let place = usize::try_from(line).ok().filter(|line| *line > 0).map(|line| {
-        let before: usize = source
-            .split_inclusive('\n')
-            .take(line - 1)
-            .map(|text| text.chars().count())
-            .sum();
-        let start = before + usize::try_from(column).unwrap_or(0).saturating_sub(1);
-        let start = start.min(source.chars().count());
-        start..start + 1
-    });
+    let place = usize::try_from(line)
+        .ok()
+        .filter(|line| *line > 0)
+        .map(|line| {
+            let before: usize = source
+                .split_inclusive('\n')
+                .take(line - 1)
+                .map(|text| text.chars().count())
+                .sum();
+            let start = before + usize::try_from(column).unwrap_or(0).saturating_sub(1);
+            let start = start.min(source.chars().count());
+            start..start + 1
+        });
     vec![Fault {
         place,
         what: said(&first.msg),

@@ -103,7 +103,10 @@ impl Layer {
         });
         let mut layer = Self::empty(Arc::clone(&file));
         if text.len() > LARGEST {
-            let label = format!("a policy has at most {LARGEST} bytes; this one has {}", text.len());
+            let label = format!(
+                "a policy has at most {LARGEST} bytes; this one has {}",
+                text.len()
+            );
             return (layer, vec![Problem::new(&file, 0..0, "policy file", label)]);
         }
         let (root, errors) = DeTable::parse_recoverable(text);

@@ -23,7 +23,14 @@ const ROOT: [&str; 8] = [
     "version", "extends", "build", "risk", "gaps", "rule", "exempt", "canary",
 ];
 const RULE: [&str; 8] = [
-    "id", "when", "then", "reason", "enabled", "scope", "wait-days", "summarises",
+    "id",
+    "when",
+    "then",
+    "reason",
+    "enabled",
+    "scope",
+    "wait-days",
+    "summarises",
 ];
 const EXEMPT: [&str; 6] = ["package", "version", "rules", "reason", "by", "until"];
 const EFFECTS: [(&str, Effect); 4] = [
@@ -70,7 +77,9 @@ impl Layer {
         }
         if let Some(canary) = reader.table("policy file", "canary", root) {
             reader.known("[canary]", canary, &["min-duration", "signers"]);
-            self.signers = reader.text("[canary]", "signers", canary).map(|at| at.value);
+            self.signers = reader
+                .text("[canary]", "signers", canary)
+                .map(|at| at.value);
             self.min_duration = duration(reader, "min-duration", canary);
         }
         for (table, place) in reader.tables("rule", root, MOST_RULES) {
@@ -226,7 +235,9 @@ fn duration(reader: &mut Reader, key: &str, table: &DeTable<'_>) -> Option<Durat
             Some(u64::from(number) * seconds)
         });
     if seconds.is_none() {
-        let label = format!("`{key}` must be a number with a unit, such as \"90s\", \"30m\", \"4h\" or \"2d\"");
+        let label = format!(
+            "`{key}` must be a number with a unit, such as \"90s\", \"30m\", \"4h\" or \"2d\""
+        );
         reader.problem(text.span, "[canary]", label);
     }
     seconds.map(Duration::from_secs)
@@ -248,7 +259,10 @@ fn rule(reader: &mut Reader, table: &DeTable<'_>, place: &Range<usize>) -> Optio
     let scopes = [("change", false), ("difference", true)];
     let difference = of("scope").and_then(|value| reader.word(&title, "scope", value, &scopes));
     let wait_days = reader.number(&title, "wait-days", table);
-    if let Some(days) = wait_days.as_ref().filter(|days| !(0.0..=3_650.0).contains(&days.value)) {
+    if let Some(days) = wait_days
+        .as_ref()
+        .filter(|days| !(0.0..=3_650.0).contains(&days.value))
+    {
         let label = "`wait-days` must be from 0 to 3650";
         reader.problem(days.span.clone(), &title, label);
     }

@@ -32,12 +32,17 @@ impl Reader {
     }
 
     pub(super) fn problem(&mut self, span: Range<usize>, title: &str, label: impl Into<String>) {
-        self.problems.push(Problem::new(&self.file, span, title, label));
+        self.problems
+            .push(Problem::new(&self.file, span, title, label));
     }
 
     fn wrong(&mut self, title: &str, key: &str, value: &Spanned<DeValue<'_>>, wanted: &str) {
         let found = value.get_ref().type_str();
-        self.problem(value.span(), title, format!("`{key}` must be {wanted}, and this is {found}"));
+        self.problem(
+            value.span(),
+            title,
+            format!("`{key}` must be {wanted}, and this is {found}"),
+        );
     }
 
     /// Complains about every key that is not known, with the nearest that is.
@@ -49,10 +54,17 @@ impl Reader {
                 continue;
             }
             // A key that is there already cannot be what was meant.
-            let near = nearest(name, known.iter().copied().filter(|known| !keys.contains(known)));
+            let near = nearest(
+                name,
+                known.iter().copied().filter(|known| !keys.contains(known)),
+            );
             let label = match near {
                 Some(near) => format!("unknown key `{}`; did you mean `{near}`?", shown(name)),
-                None => format!("unknown key `{}`; known are {}", shown(name), known.join(", ")),
+                None => format!(
+                    "unknown key `{}`; known are {}",
+                    shown(name),
+                    known.join(", ")
+                ),
             };
             self.problem(key.span(), title, label);
         }
@@ -87,7 +99,11 @@ impl Reader {
             return Vec::new();
         };
         if array.len() > most {
-            self.problem(value.span(), key, format!("there are more than {most} of them"));
+            self.problem(
+                value.span(),
+                key,
+                format!("there are more than {most} of them"),
+            );
             return Vec::new();
         }
         let mut tables = Vec::new();
@@ -101,12 +117,22 @@ impl Reader {
     }
 
     /// A text that is not empty.
-    pub(super) fn text(&mut self, title: &str, key: &str, table: &DeTable<'_>) -> Option<At<String>> {
+    pub(super) fn text(
+        &mut self,
+        title: &str,
+        key: &str,
+        table: &DeTable<'_>,
+    ) -> Option<At<String>> {
         let value = table.get(key)?;
         self.as_text(title, key, value)
     }
 
-    fn as_text(&mut self, title: &str, key: &str, value: &Spanned<DeValue<'_>>) -> Option<At<String>> {
+    fn as_text(
+        &mut self,
+        title: &str,
+        key: &str,
+        value: &Spanned<DeValue<'_>>,
+    ) -> Option<At<String>> {
         let Some(text) = value.get_ref().as_str() else {
             self.wrong(title, key, value, "a string");
             return None;
@@ -170,11 +196,18 @@ impl Reader {
     }
 
     /// A whole number or one with a fraction.
-    pub(super) fn number(&mut self, title: &str, key: &str, table: &DeTable<'_>) -> Option<At<f64>> {
+    pub(super) fn number(
+        &mut self,
+        title: &str,
+        key: &str,
+        table: &DeTable<'_>,
+    ) -> Option<At<f64>> {
         let value = table.get(key)?;
         let found = match value.get_ref() {
             DeValue::Float(float) => float.as_str().parse().ok(),
-            _ => integer(value.get_ref()).and_then(|number| i32::try_from(number).ok()).map(f64::from),
+            _ => integer(value.get_ref())
+                .and_then(|number| i32::try_from(number).ok())
+                .map(f64::from),
         };
         let Some(found) = found.filter(|number: &f64| number.is_finite()) else {
             self.wrong(title, key, value, "a number");
@@ -204,10 +237,17 @@ impl Reader {
             return Some(*meaning);
         }
         let label = match nearest(text, known()) {
-            Some(near) => format!("`{key}` is never \"{}\"; did you mean \"{near}\"?", shown(text)),
+            Some(near) => format!(
+                "`{key}` is never \"{}\"; did you mean \"{near}\"?",
+                shown(text)
+            ),
             None => {
                 let all: Vec<&str> = known().collect();
-                format!("`{key}` is never \"{}\"; it is one of {}", shown(text), all.join(", "))
+                format!(
+                    "`{key}` is never \"{}\"; it is one of {}",
+                    shown(text),
+                    all.join(", ")
+                )
             }
         };
         self.problem(value.span(), title, label);
@@ -215,12 +255,7 @@ impl Reader {
     }
 
     /// A day, as a TOML date or as a string of the same form.
-    pub(super) fn date(
-        &mut self,
-        title: &str,
-        key: &str,
-        table: &DeTable<'_>,
-    ) -> Option<Date> {
+    pub(super) fn date(&mut self, title: &str, key: &str, table: &DeTable<'_>) -> Option<Date> {
         let value = table.get(key)?;
         let text = match value.get_ref() {
             DeValue::Datetime(datetime) if datetime.time.is_none() => Some(datetime.to_string()),

@@ -343,10 +343,7 @@ fn if_resolved<'a>(subject: Subject<'a>, answer: Reading<'a>) -> Reading<'a> {
     if subject.change.placement.resolved {
         answer
     } else {
-        Reading::Gap(
-            FactKind::Placement,
-            other_gap(subject, FactKind::Placement),
-        )
+        Reading::Gap(FactKind::Placement, other_gap(subject, FactKind::Placement))
     }
 }
 

@@ -23,7 +23,11 @@ pub(crate) fn check(args: &AuditArgs) -> Result<u8, Failure> {
     let progress = Progress::new(!args.output.no_progress);
     let audit = audit::run(&request, &host, &|event| progress.show(event))?;
     drop(progress);
-    let bytes = report::render(&audit, format(args.output.format), output::style(&args.output));
+    let bytes = report::render(
+        &audit,
+        format(args.output.format),
+        output::style(&args.output),
+    );
     output::report(&bytes, args.output.output.as_deref(), &host)?;
     Ok(exit::of(audit.verdict.decision))
 }
@@ -34,7 +38,11 @@ pub(crate) fn diff(args: &AuditArgs) -> Result<u8, Failure> {
     let progress = Progress::new(!args.output.no_progress);
     let comparison = audit::compare(&request, &host, &|event| progress.show(event))?;
     drop(progress);
-    let bytes = report::render_diff(&comparison, format(args.output.format), output::style(&args.output));
+    let bytes = report::render_diff(
+        &comparison,
+        format(args.output.format),
+        output::style(&args.output),
+    );
     output::report(&bytes, args.output.output.as_deref(), &host)?;
     Ok(exit::PASS)
 }
@@ -47,8 +55,12 @@ pub(crate) fn explain(args: &ExplainArgs) -> Result<u8, Failure> {
     let audit = audit::run(&request, &host, &|event| progress.show(event))?;
     drop(progress);
     let style = output::style(&audit_args.output);
-    let Some(bytes) = report::render_explain(&audit, &args.package, format(audit_args.output.format), style)
-    else {
+    let Some(bytes) = report::render_explain(
+        &audit,
+        &args.package,
+        format(audit_args.output.format),
+        style,
+    ) else {
         return Err(Failure::no_such_change(&args.package, &audit));
     };
     output::report(&bytes, audit_args.output.output.as_deref(), &host)?;

@@ -29,7 +29,9 @@ fn status(data: &DataArgs) -> Result<u8, Failure> {
 fn update(from: Option<&Path>, data: &DataArgs) -> Result<u8, Failure> {
     let host = super::host(data);
     let Some(cache) = data.cache.clone().or_else(|| host.env.cache_dir()) else {
-        return Err(Failure::input("there is no directory for caches").hint("name one with `--cache DIR`"));
+        return Err(
+            Failure::input("there is no directory for caches").hint("name one with `--cache DIR`")
+        );
     };
     let source = match from {
         None => UpdateSource::Url(advisories::DEFAULT_URL.to_owned()),
@@ -70,7 +72,9 @@ fn describe(status: &Status, now: Timestamp) -> String {
     }
     for problem in &status.problems {
         text.push_str("not usable: ");
-        text.push_str(&cargo_canary::report::safe_for_terminal(&problem.to_string()));
+        text.push_str(&cargo_canary::report::safe_for_terminal(
+            &problem.to_string(),
+        ));
         text.push('\n');
     }
     text

@@ -37,21 +37,30 @@ fn list(catalogue: &Catalogue, component: Option<&str>) -> Result<String, Failur
     if let Some(component) = component
         && !catalogue.components().is_known(component)
     {
-        let known: Vec<&str> =
-            catalogue.components().all().iter().map(|component| component.name.as_str()).collect();
-        return Err(Failure::input(format!("there is no component `{component}`"))
-            .hint(format!("the components are {}", known.join(", "))));
+        let known: Vec<&str> = catalogue
+            .components()
+            .all()
+            .iter()
+            .map(|component| component.name.as_str())
+            .collect();
+        return Err(
+            Failure::input(format!("there is no component `{component}`"))
+                .hint(format!("the components are {}", known.join(", "))),
+        );
     }
     let mut text = String::new();
     for record in catalogue.records() {
         if component.is_none_or(|component| record.component == component) {
-            text.push_str(&format_args!(
-                "{}  {}  {:<18} {}\n",
-                record.date,
-                record.id,
-                record.failure.as_str(),
-                safe_for_terminal(&record.title)
-            ).to_string());
+            text.push_str(
+                &format_args!(
+                    "{}  {}  {:<18} {}\n",
+                    record.date,
+                    record.id,
+                    record.failure.as_str(),
+                    safe_for_terminal(&record.title)
+                )
+                .to_string(),
+            );
         }
     }
     Ok(text)
@@ -59,7 +68,11 @@ fn list(catalogue: &Catalogue, component: Option<&str>) -> Result<String, Failur
 
 fn find<'a>(catalogue: &'a Catalogue, id: &str) -> Result<&'a Record, Failure> {
     catalogue.get(id).ok_or_else(|| {
-        let ids: Vec<&str> = catalogue.records().iter().map(|record| record.id.as_str()).collect();
+        let ids: Vec<&str> = catalogue
+            .records()
+            .iter()
+            .map(|record| record.id.as_str())
+            .collect();
         let failure = Failure::input(format!("there is no incident `{id}`"));
         match nearest(id, &ids) {
             Some(near) => failure.hint(format!("there is `{near}`")),
@@ -108,7 +121,11 @@ fn rule_words(rule: &cargo_canary::incidents::Affects) -> String {
         .iter()
         .map(|affected| {
             let fixed: Vec<String> = affected.fixed_in.iter().map(ToString::to_string).collect();
-            let fixed = if fixed.is_empty() { String::new() } else { format!(" (fixed in {})", fixed.join(", ")) };
+            let fixed = if fixed.is_empty() {
+                String::new()
+            } else {
+                format!(" (fixed in {})", fixed.join(", "))
+            };
             format!("{} {}{fixed}", affected.name, affected.range)
         })
         .collect::<Vec<_>>()
@@ -127,9 +144,16 @@ fn matching(catalogue: &Catalogue, package: &str, format: ReportFormat) -> Resul
                     .caused_by(&error)
                     .hint(format!("write it in full, as in `{name}@1.2.3`"))
             })?;
-            catalogue.matching(name, &version).iter().map(|found| row_of_match(name, found)).collect()
+            catalogue
+                .matching(name, &version)
+                .iter()
+                .map(|found| row_of_match(name, found))
+                .collect()
         }
-        None => catalogue.naming(name).map(|record| row_of_record(name, record)).collect::<Vec<_>>(),
+        None => catalogue
+            .naming(name)
+            .map(|record| row_of_record(name, record))
+            .collect::<Vec<_>>(),
     };
     Ok(match format {
         ReportFormat::Json => {
@@ -141,10 +165,19 @@ fn matching(catalogue: &Catalogue, package: &str, format: ReportFormat) -> Resul
                 .collect();
             format!("{:#}\n", json!({ "links": links }))
         }
-        ReportFormat::Text if rows.is_empty() => format!("no incident names {}\n", safe_for_terminal(package)),
+        ReportFormat::Text if rows.is_empty() => {
+            format!("no incident names {}\n", safe_for_terminal(package))
+        }
         ReportFormat::Text => rows
             .iter()
-            .map(|row| format!("{} ({}): {}\n", row.id, row.strength, safe_for_terminal(&row.because)))
+            .map(|row| {
+                format!(
+                    "{} ({}): {}\n",
+                    row.id,
+                    row.strength,
+                    safe_for_terminal(&row.because)
+                )
+            })
             .collect(),
     })
 }
@@ -157,14 +190,24 @@ struct Row {
 }
 
 fn row_of_match(name: &str, found: &Match<'_>) -> Row {
-    let with: Vec<String> =
-        found.together_with.iter().map(|(name, range)| format!("{name} {range}")).collect();
-    let together = if with.is_empty() { String::new() } else { format!(", together with {}", with.join(" and ")) };
+    let with: Vec<String> = found
+        .together_with
+        .iter()
+        .map(|(name, range)| format!("{name} {range}"))
+        .collect();
+    let together = if with.is_empty() {
+        String::new()
+    } else {
+        format!(", together with {}", with.join(" and "))
+    };
     Row {
         id: found.record.id.clone(),
         package: name.to_owned(),
         strength: "repeat",
-        because: format!("{} {} has this fault{together}: {}", name, found.affected.range, found.record.title),
+        because: format!(
+            "{} {} has this fault{together}: {}",
+            name, found.affected.range, found.record.title
+        ),
     }
 }
 
@@ -175,7 +218,12 @@ fn row_of_record(name: &str, record: &Record) -> Row {
         strength: "strong",
         because: format!(
             "the record names {}: {}",
-            record.affects.iter().map(rule_words).collect::<Vec<_>>().join("; or "),
+            record
+                .affects
+                .iter()
+                .map(rule_words)
+                .collect::<Vec<_>>()
+                .join("; or "),
             record.title
         ),
     }

@@ -25,5 +25,9 @@ pub(crate) fn run(command: &Command) -> Result<u8, Failure> {
 
 /// The host this program runs on, with a network unless there is to be none.
 fn host(data: &DataArgs) -> Host {
-    if data.offline || data.locked_data { Host::real(None) } else { Host::real(Some(Box::new(RealNet::default()))) }
+    if data.offline || data.locked_data {
+        Host::real(None)
+    } else {
+        Host::real(Some(Box::new(RealNet::default())))
+    }
 }

@@ -1,4 +1,46 @@
-//! STUB
+//! `policy check`, `policy show` and `policy variables`.
+
+use std::path::Path;
+
+use cargo_canary::audit;
+use cargo_canary::host::Host;
+use cargo_canary::policy;
+
 use crate::args::PolicyCommand;
 use crate::error::Failure;
-pub(crate) fn run(_: &PolicyCommand) -> Result<u8, Failure> { Ok(0) }
+use crate::exit;
+use crate::output;
+
+pub(crate) fn run(command: &PolicyCommand) -> Result<u8, Failure> {
+    let text =
+        match command {
+            PolicyCommand::Check { file } => check(file)?,
+            PolicyCommand::Show { name } => policy::built_in_text(name)
+                .map(str::to_owned)
+                .ok_or_else(|| {
+                    Failure::input(format!("there is no built-in policy `{name}`"))
+                        .hint("the built-in policies are `default` and `strict`")
+                })?,
+            PolicyCommand::Variables => policy::reference(),
+        };
+    output::standard_output(text.as_bytes())?;
+    Ok(exit::PASS)
+}
+
+fn check(file: &Path) -> Result<String, Failure> {
+    let host = Host::real(None);
+    let policy = audit::read_policy(file, &host)?;
+    let thresholds = policy.thresholds();
+    let from = |bound: Option<u8>| {
+        bound.map_or("never".to_owned(), |score| format!("from {score} of 100"))
+    };
+    Ok(format!(
+        "{} is valid: {} rules, {} exemptions; by score canary {}, block {}\nlayers: {}\n",
+        file.display(),
+        policy.rules().count(),
+        policy.exemptions().len(),
+        from(thresholds.canary),
+        from(thresholds.block),
+        policy.layers().join(", "),
+    ))
+}

@@ -14,7 +14,10 @@ use crate::error::Failure;
 pub(super) fn request(args: &AuditArgs) -> Result<Request, Failure> {
     Ok(Request {
         repository: args.repository.clone(),
-        base: args.base.as_deref().map_or(BuildName::MergeBase, build_name),
+        base: args
+            .base
+            .as_deref()
+            .map_or(BuildName::MergeBase, build_name),
         head: build_name(&args.head),
         policy: args.policy.as_deref().map(policy_choice),
         targets: args.target.clone(),
@@ -32,7 +35,11 @@ pub(super) fn request(args: &AuditArgs) -> Result<Request, Failure> {
 }
 
 fn build_name(text: &str) -> BuildName {
-    if text == "WORKTREE" { BuildName::Worktree } else { BuildName::Named(text.to_owned()) }
+    if text == "WORKTREE" {
+        BuildName::Worktree
+    } else {
+        BuildName::Named(text.to_owned())
+    }
 }
 
 fn policy_choice(text: &str) -> PolicyChoice {
@@ -45,15 +52,23 @@ fn policy_choice(text: &str) -> PolicyChoice {
 /// `default`, `all`, `none`, or names apart by commas; with `default` among them
 /// they are added to the default features, otherwise they stand alone.
 fn features(text: &str) -> FeatureChoice {
-    let mut names: std::collections::BTreeSet<String> =
-        text.split([',', ' ']).map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect();
+    let mut names: std::collections::BTreeSet<String> = text
+        .split([',', ' '])
+        .map(str::trim)
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
+        .collect();
     match text.trim() {
         "all" => return FeatureChoice::All,
         "none" | "" => return FeatureChoice::None,
         "default" => return FeatureChoice::Default,
         _ => {}
     }
-    if names.remove("default") { FeatureChoice::DefaultAnd(names) } else { FeatureChoice::Only(names) }
+    if names.remove("default") {
+        FeatureChoice::DefaultAnd(names)
+    } else {
+        FeatureChoice::Only(names)
+    }
 }
 
 fn as_of(text: &str) -> Result<Timestamp, Failure> {
@@ -65,4 +80,3 @@ fn as_of(text: &str) -> Result<Timestamp, Failure> {
         .map(|zoned| zoned.timestamp())
         .map_err(|source| Failure::bad_date(text, &source))
 }
-
