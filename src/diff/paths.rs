@@ -110,16 +110,28 @@ impl Walk {
     }
 
     fn path(&self, side: &Side<'_>, end: usize) -> Vec<String> {
-        let mut path = Vec::new();
+        let mut nodes = Vec::new();
         let mut at = Some(end);
         while let Some(step) = at.and_then(|place| self.steps.get(place)) {
-            path.push(label(side, step.node));
+            nodes.push(step.node);
             at = step.before;
         }
-        path.reverse();
-        path
+        nodes.reverse();
+        let labels = |nodes: &[Node]| -> Vec<String> {
+            nodes.iter().map(|node| label(side, *node)).collect()
+        };
+        if nodes.len() <= MAX_LENGTH {
+            return labels(&nodes);
+        }
+        let (first, rest) = nodes.split_at(MAX_LENGTH / 2);
+        let last = rest.split_at(rest.len() - MAX_LENGTH / 2).1;
+        [labels(first), vec!["…".to_owned()], labels(last)].concat()
     }
 }
+
+/// Longer paths show this many packages of both ends together. Real paths have
+/// below twenty; those of a made-up graph would hold the square of its length.
+const MAX_LENGTH: usize = 64;
 
 /// Whether a path through what is built may pass here; an unresolved placement says nothing.
 fn passes(placement: &Placement) -> bool {

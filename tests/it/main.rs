@@ -10,6 +10,7 @@ mod advisories;
 mod diff;
 mod diff_laws;
 mod diff_real;
+mod diff_reasons;
 mod hostile;
 mod incidents;
 mod incidents_links;

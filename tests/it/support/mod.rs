@@ -3,6 +3,7 @@
 pub(crate) mod graph_oracle;
 pub(crate) mod local_registry;
 pub(crate) mod project;
+pub(crate) mod changes;
 pub(crate) mod data;
 pub(crate) mod graph;
 pub(crate) mod index;
