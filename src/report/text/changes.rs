@@ -53,10 +53,11 @@ impl Columns {
             movement = movement.max(move_of(change).chars().count());
             place = place.max(place_of(change).chars().count());
         }
+        // The words before the table, and two columns between its parts.
         let room = page.width().saturating_sub(used);
-        let place = place.min(room / 4);
         let package = package.min(room / 3);
-        let movement = movement.min(room.saturating_sub(package + place));
+        let movement = movement.min(room * 2 / 5);
+        let place = place.min(room.saturating_sub(package + movement));
         Self {
             package,
             movement,

@@ -243,6 +243,7 @@ fn advisories(page: &mut Page, audit: &Audit) {
     }
 }
 
+/// Gaps with one reason about the same changes are one line, whatever facts they lack.
 fn not_checked(page: &mut Page, audit: &Audit) {
     let gaps = audit.gaps();
     let not_covered = &audit.comparison.coverage.not_covered;
@@ -250,34 +251,47 @@ fn not_checked(page: &mut Page, audit: &Audit) {
         return;
     }
     page.heading("Not checked");
-    let mut groups: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    let mut by_fact: BTreeMap<_, Vec<&str>> = BTreeMap::new();
+    let mut details = BTreeMap::new();
     for (id, gap) in &gaps {
-        groups
-            .entry((gap.fact, gap.reason))
-            .or_default()
-            .push((*id, &gap.detail));
+        let ids = by_fact.entry((gap.reason, gap.fact)).or_default();
+        ids.extend(*id);
+        details
+            .entry((gap.reason, gap.fact))
+            .or_insert(gap.detail.as_str());
     }
-    for ((fact, reason), members) in groups {
-        let names: Vec<&str> = members.iter().filter_map(|(id, _)| *id).collect();
-        let shown = if page.verbose() { names.len() } else { 3 };
-        let mut who = names
+    let mut lines: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for ((reason, fact), ids) in by_fact {
+        lines.entry((reason, ids)).or_default().push(fact);
+    }
+    for ((reason, ids), facts) in lines {
+        let names: Vec<&str> = facts.iter().map(|fact| fact.as_str()).collect();
+        let shown = if page.verbose() { ids.len() } else { 3 };
+        let mut who = ids
             .iter()
             .take(shown)
             .copied()
             .collect::<Vec<_>>()
             .join(", ");
-        if names.len() > shown {
-            who = format!("{who} and {} more", names.len() - shown);
+        if ids.len() > shown {
+            who.push_str(" and ");
+            who.push_str(&count(ids.len() - shown, "other"));
         }
-        if who.is_empty() {
-            "the whole difference".clone_into(&mut who);
-        }
-        let detail = members.first().map_or("", |(_, detail)| detail.as_str());
+        let of = if who.is_empty() {
+            String::new()
+        } else {
+            format!(" of {who}")
+        };
+        let detail = facts
+            .first()
+            .and_then(|fact| details.get(&(reason, *fact)))
+            .copied()
+            .unwrap_or_default();
         page.wrapped(
             Ink::Plain,
             "  - ",
             "    ",
-            &format!("{} ({}) of {who}: {detail}", fact.as_str(), reason.as_str()),
+            &format!("{}{of} ({}): {detail}", names.join(", "), reason.as_str()),
         );
     }
     for left in not_covered {
