@@ -14,7 +14,7 @@ use crate::facts::{FactKind, Gap};
 
 use super::Subject;
 use super::check::{Checked, Scope, check};
-use super::check::{Fault, full_name};
+use super::check::{Fault, full_name, number};
 use super::variables::{self, Reader, Reading, Totals};
 
 /// The longest list that a condition is evaluated over.
@@ -119,59 +119,29 @@ pub(super) enum Judged<'a> {
 }
 
 impl Node {
-    fn of(expr: IdedExpr) -> Self {
-        let IdedExpr { id, expr } = expr;
-        match expr {
-            Expr::Call(mut call) if call.target.is_none() => {
-                let args = std::mem::take(&mut call.args);
-                match (call.func_name.as_str(), <[IdedExpr; 3]>::try_from(args)) {
-                    (operators::CONDITIONAL, Ok([condition, a, b])) => Self::If(
-                        Box::new(Self::of(condition)),
-                        Box::new(Self::of(a)),
-                        Box::new(Self::of(b)),
-                    ),
-                    (_, Ok(args)) => {
-                        call.args = args.into();
-                        Self::leaf(IdedExpr {
-                            id,
-                            expr: Expr::Call(call),
-                        })
-                    }
-                    (name, Err(args)) => match (name, <[IdedExpr; 2]>::try_from(args)) {
-                        (operators::LOGICAL_AND, Ok([a, b])) => {
-                            Self::And(Box::new(Self::of(a)), Box::new(Self::of(b)))
-                        }
-                        (operators::LOGICAL_OR, Ok([a, b])) => {
-                            Self::Or(Box::new(Self::of(a)), Box::new(Self::of(b)))
-                        }
-                        (_, Ok(args)) => {
-                            call.args = args.into();
-                            Self::leaf(IdedExpr {
-                                id,
-                                expr: Expr::Call(call),
-                            })
-                        }
-                        (operators::LOGICAL_NOT, Err(mut args)) if args.len() == 1 => {
-                            match args.pop() {
-                                Some(inner) => Self::Not(Box::new(Self::of(inner))),
-                                None => Self::leaf(IdedExpr {
-                                    id,
-                                    expr: Expr::Call(call),
-                                }),
-                            }
-                        }
-                        (_, Err(args)) => {
-                            call.args = args;
-                            Self::leaf(IdedExpr {
-                                id,
-                                expr: Expr::Call(call),
-                            })
-                        }
-                    },
+    fn of(mut expr: IdedExpr) -> Self {
+        if let Expr::Call(call) = &mut expr.expr
+            && call.target.is_none()
+            && let name @ (operators::LOGICAL_AND
+            | operators::LOGICAL_OR
+            | operators::LOGICAL_NOT
+            | operators::CONDITIONAL) = call.func_name.as_str()
+        {
+            let args = std::mem::take(&mut call.args);
+            let mut parts = args.into_iter().map(|arg| Box::new(Self::of(arg)));
+            match (name, parts.next(), parts.next(), parts.next()) {
+                (operators::LOGICAL_AND, Some(a), Some(b), None) => return Self::And(a, b),
+                (operators::LOGICAL_OR, Some(a), Some(b), None) => return Self::Or(a, b),
+                (operators::LOGICAL_NOT, Some(a), None, None) => return Self::Not(a),
+                (operators::CONDITIONAL, Some(condition), Some(a), Some(b)) => {
+                    return Self::If(condition, a, b);
                 }
+                // No such call passes the checker; left without arguments it is an
+                // error when it is evaluated.
+                _ => {}
             }
-            expr => Self::leaf(IdedExpr { id, expr }),
         }
+        Self::leaf(expr)
     }
 
     fn leaf(expr: IdedExpr) -> Self {
@@ -404,20 +374,9 @@ fn age_limit(expr: &IdedExpr) -> Option<f64> {
     }
 }
 
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "a number of days that a person wrote"
-)]
-fn days(variable: &IdedExpr, number: &IdedExpr) -> Option<f64> {
-    use cel::common::ast::LiteralValue;
-    if full_name(variable).as_deref() != Some("release.age_days") {
-        return None;
-    }
-    match &number.expr {
-        Expr::Literal(LiteralValue::Int(days)) => Some(*days.inner() as f64),
-        Expr::Literal(LiteralValue::Double(days)) => Some(*days.inner()),
-        _ => None,
-    }
+fn days(variable: &IdedExpr, days: &IdedExpr) -> Option<f64> {
+    let age = full_name(variable).as_deref() == Some("release.age_days");
+    number(days).filter(|_| age)
 }
 
 /// One variable, ready for evaluation.

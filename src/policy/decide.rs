@@ -17,6 +17,8 @@ use super::{Decision, Effect, Notice, RISK_BLOCK, RISK_CANARY, Reason, Subject, 
 
 /// How many signals the reason of a score names.
 const SIGNALS: usize = 3;
+/// From how many changes on the same kind of gap is one finding.
+const MANY: usize = 4;
 
 /// The packages that the head holds, changed or not: what an exemption can be
 /// about.
@@ -79,6 +81,7 @@ pub fn decide(
         }
     }
     fold(policy, &mut found);
+    fold_gaps(&mut found);
     let notices = waivers.notices(subjects, present);
     verdict(found, notices, subjects, by_change)
 }
@@ -92,8 +95,10 @@ struct Found<'a> {
     effect: Effect,
     because: String,
     way_out: Option<String>,
-    /// The gap it is about, for folding notices.
+    /// The gap it is about.
     gap: Option<(FactKind, Option<&'a Gap>)>,
+    /// All rules that the gap kept from being judged.
+    rules: Vec<String>,
 }
 
 struct Judge<'a, 's> {
@@ -144,6 +149,7 @@ impl<'a> Judge<'a, '_> {
                 because: gap_in_words(fact, gap, &rules),
                 way_out: Some(way_out::of_gap(fact, gap)),
                 gap: Some((fact, gap)),
+                rules: rules.iter().map(|rule| (*rule).to_owned()).collect(),
             });
         }
     }
@@ -245,6 +251,7 @@ impl<'a> Judge<'a, '_> {
             because,
             way_out,
             gap: None,
+            rules: Vec::new(),
         });
     }
 }
@@ -307,6 +314,38 @@ fn fold(policy: &Policy, found: &mut Vec<Found<'_>>) {
     found.retain(|_| !gone.next().unwrap_or(false));
 }
 
+/// Takes findings about one and the same kind of gap together when there are
+/// many of them: they have one cause and one way out.
+fn fold_gaps(found: &mut Vec<Found<'_>>) {
+    let mut alike: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+    for (place, finding) in found.iter().enumerate() {
+        if let Some((fact, gap)) = finding.gap {
+            let key = (
+                finding.effect,
+                finding.rules.clone(),
+                fact,
+                gap.map(|gap| gap.reason),
+            );
+            alike.entry(key).or_default().push(place);
+        }
+    }
+    let mut gone = vec![false; found.len()];
+    for places in alike.into_values().filter(|places| places.len() >= MANY) {
+        for (nth, place) in places.iter().enumerate() {
+            if nth > 0 {
+                if let Some(gone) = gone.get_mut(*place) {
+                    *gone = true;
+                }
+            } else if let Some(first) = found.get_mut(*place) {
+                first.change = None;
+                first.because = format!("for {} changes: {}", places.len(), first.because);
+            }
+        }
+    }
+    let mut gone = gone.into_iter();
+    found.retain(|_| !gone.next().unwrap_or(false));
+}
+
 /// Sorts what was found into reasons and notices.
 fn verdict(
     found: Vec<Found<'_>>,
@@ -320,11 +359,10 @@ fn verdict(
             .map(|subject| subject.change.id.clone())
     };
     let mut reasons: Vec<(u8, Reason)> = Vec::new();
-    let mut gap_notices: BTreeMap<(String, FactKind, String), Vec<Option<usize>>> = BTreeMap::new();
     for finding in found {
         let change = id_of(finding.change);
-        match (finding.effect.decision(), finding.gap) {
-            (Some(decision), _) => {
+        match finding.effect.decision() {
+            Some(decision) => {
                 let score = finding
                     .change
                     .and_then(|place| subjects.get(place))
@@ -338,31 +376,13 @@ fn verdict(
                 };
                 reasons.push((score, reason));
             }
-            (None, Some((fact, _))) => gap_notices
-                .entry((finding.rule, fact, finding.because))
-                .or_default()
-                .push(finding.change),
-            (None, None) => notices.push(Notice {
+            None => notices.push(Notice {
                 rule: finding.rule,
                 change,
                 text: finding.because,
             }),
         }
     }
-    notices.extend(gap_notices.into_iter().map(
-        |((rule, _, text), places)| match places.as_slice() {
-            [one] => Notice {
-                rule,
-                change: id_of(*one),
-                text,
-            },
-            many => Notice {
-                rule,
-                change: None,
-                text: format!("for {} changes: {text}", many.len()),
-            },
-        },
-    ));
     notices.sort_by(|a, b| (&a.rule, &a.change, &a.text).cmp(&(&b.rule, &b.change, &b.text)));
     notices.dedup();
     reasons.sort_by(|(a_score, a), (b_score, b)| {

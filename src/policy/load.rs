@@ -131,6 +131,8 @@ struct Merged<'l> {
     file: &'l Arc<SourceFile>,
     /// The file that the reason is written in.
     reason_file: &'l Arc<SourceFile>,
+    /// The file that `summarises` is written in.
+    summarises_file: &'l Arc<SourceFile>,
 }
 
 fn merge(name: &str, layers: &[Layer], problems: &mut Vec<Problem>) -> Policy {
@@ -224,6 +226,7 @@ fn merge_rules<'l>(layers: &'l [Layer], problems: &mut Vec<Problem>) -> Vec<Merg
                 raw: raw.clone(),
                 file: &layer.file,
                 reason_file: &layer.file,
+                summarises_file: &layer.file,
             };
             match places.get(id).and_then(|at| merged.get_mut(*at)) {
                 None => {
@@ -250,6 +253,7 @@ fn change_keys<'l>(old: &mut Merged<'l>, raw: &RawRule, file: &'l Arc<SourceFile
     old.raw.wait_days = raw.wait_days.or(old.raw.wait_days);
     if raw.summarises.is_some() {
         old.raw.summarises.clone_from(&raw.summarises);
+        old.summarises_file = file;
     }
 }
 
@@ -357,12 +361,8 @@ fn check_summarises(rule: &Complete<'_>, ids: &BTreeSet<String>, problems: &mut 
         } else {
             unknown_rule(&id.value, ids.iter().map(String::as_str))
         };
-        problems.push(Problem::new(
-            rule.merged.file,
-            id.span.clone(),
-            &title,
-            label,
-        ));
+        let file = rule.merged.summarises_file;
+        problems.push(Problem::new(file, id.span.clone(), &title, label));
     }
 }
 

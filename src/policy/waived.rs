@@ -110,12 +110,18 @@ impl<'a> Waivers<'a> {
                 if !exemption.expired(self.as_of) || self.too_late.contains_key(&at) != wanted {
                     continue;
                 }
-                let mut text = format!("{} ended on {}", exemption.label(), exemption.until);
-                if let Some(rules) = self.too_late.get(&at) {
-                    let rules: Vec<&str> = rules.iter().map(String::as_str).collect();
-                    text.push_str(&format!("; it no longer covers {}", rules.join(", ")));
-                }
-                texts.push(text);
+                let late = match self.too_late.get(&at) {
+                    Some(rules) => {
+                        let rules: Vec<&str> = rules.iter().map(String::as_str).collect();
+                        format!("; it no longer covers {}", rules.join(", "))
+                    }
+                    None => String::new(),
+                };
+                texts.push(format!(
+                    "{} ended on {}{late}",
+                    exemption.label(),
+                    exemption.until
+                ));
             }
         }
         texts

@@ -96,23 +96,11 @@ fn wait_until(subject: Subject<'_>, days: f64) -> Option<Date> {
 /// it. None is offered when the old release is withdrawn or has an advisory
 /// that the new one has not.
 fn go_back(subject: Subject<'_>, all: &[Subject<'_>]) -> Option<String> {
-    let root = match &subject.change.forced_by {
-        None => subject,
-        Some(forced) => *all.iter().find(|other| other.change.id == forced.root)?,
+    let Some(forced) = &subject.change.forced_by else {
+        return undo(subject).map(|command| format!("go back with `{command}`"));
     };
-    let command = undo(
-        subject
-            .change
-            .forced_by
-            .is_none()
-            .then_some(subject)
-            .unwrap_or(root),
-    )?;
-    Some(if subject.change.forced_by.is_some() {
-        format!("go back on what forced it with `{command}`")
-    } else {
-        format!("go back with `{command}`")
-    })
+    let root = all.iter().find(|other| other.change.id == forced.root)?;
+    undo(*root).map(|command| format!("go back on what forced it with `{command}`"))
 }
 
 fn undo(subject: Subject<'_>) -> Option<String> {

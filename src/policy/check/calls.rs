@@ -5,7 +5,7 @@ use cel::common::ast::{CallExpr, Expr, LiteralValue, operators};
 
 use super::super::nearest::nearest;
 use super::super::variables::Variable;
-use super::names::variable;
+use super::names::{number, variable};
 use super::{Checker, Ty};
 
 const FUNCTIONS: [&str; 4] = ["size", "int", "double", "string"];
@@ -93,7 +93,8 @@ impl Checker {
 
     fn equality(&mut self, expr: &IdedExpr, operator: &str, a: &IdedExpr, b: &IdedExpr) -> Ty {
         let (x, y) = (self.type_of(a), self.type_of(b));
-        if !x.agrees(&y) && !(x.is_number() && y.is_number()) {
+        let comparable = x.agrees(&y) || x.is_number() && y.is_number();
+        if !comparable {
             let what = format!("{x} is never equal to {y}");
             return self.fault(expr, what);
         }
@@ -191,9 +192,9 @@ impl Checker {
 
     /// A comparison of a bounded variable with a number must not be always the same.
     fn within_bounds(&mut self, expr: &IdedExpr, operator: &str, a: &IdedExpr, b: &IdedExpr) {
-        let (found, number, operator) = match (variable(a), literal(b)) {
+        let (found, number, operator) = match (variable(a), number(b)) {
             (Some(found), Some(number)) => (found, number, operator),
-            _ => match (variable(b), literal(a)) {
+            _ => match (variable(b), number(a)) {
                 (Some(found), Some(number)) => (found, number, turned(operator)),
                 _ => return,
             },
@@ -271,22 +272,6 @@ impl Checker {
             }
         };
         self.fault(expr, what)
-    }
-}
-
-/// The number that an expression spells.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "only compared with small bounds"
-)]
-fn literal(expr: &IdedExpr) -> Option<f64> {
-    match &expr.expr {
-        Expr::Literal(LiteralValue::Int(number)) => Some(*number.inner() as f64),
-        Expr::Literal(LiteralValue::Double(number)) => Some(*number.inner()),
-        Expr::Call(call) if call.func_name == operators::NEGATE => {
-            call.args.first().and_then(literal).map(|number| -number)
-        }
-        _ => None,
     }
 }
 

@@ -13,7 +13,7 @@ use cel::common::ast::{ComprehensionExpr, Expr, ListExpr, LiteralValue, SourceIn
 
 use super::variables::{self, Type};
 
-pub(super) use names::{full_name, unknown};
+pub(super) use names::{full_name, number, unknown};
 pub(super) use place::children;
 
 /// The longest condition, in bytes.
@@ -301,6 +301,3 @@ fn expanded<'e>(macro_: &'e ComprehensionExpr, element: &Ty) -> Option<(&'e Ided
         _ => None,
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,7 +1,7 @@
 //! Names in a condition: variables, their groups, and what a comprehension binds.
 
 use cel::IdedExpr;
-use cel::common::ast::Expr;
+use cel::common::ast::{Expr, LiteralValue, operators};
 
 use super::super::nearest::nearest;
 use super::super::variables::{self, Variable};
@@ -58,6 +58,26 @@ impl Checker {
 pub(super) fn variable(expr: &IdedExpr) -> Option<&'static Variable> {
     let name = full_name(expr)?;
     variables::find(&name).map(|(_, variable)| variable)
+}
+
+/// The number that an expression spells.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a bound or a number of days that a person wrote"
+)]
+pub(in crate::policy) fn number(expr: &IdedExpr) -> Option<f64> {
+    if let Expr::Literal(LiteralValue::Int(number)) = &expr.expr {
+        return Some(*number.inner() as f64);
+    }
+    if let Expr::Literal(LiteralValue::Double(number)) = &expr.expr {
+        return Some(*number.inner());
+    }
+    if let Expr::Call(call) = &expr.expr
+        && call.func_name == operators::NEGATE
+    {
+        return call.args.first().and_then(number).map(|number| -number);
+    }
+    None
 }
 
 /// The name with dots that an expression spells.

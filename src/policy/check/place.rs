@@ -15,6 +15,14 @@ pub(super) fn of(info: &SourceInfo, expr: &IdedExpr) -> Option<Range<usize>> {
 }
 
 fn widen(info: &SourceInfo, expr: &IdedExpr, place: &mut Option<Range<usize>>) {
+    if let Expr::Select(select) = &expr.expr
+        && select.test
+    {
+        // The place of `has(a.b)` is its parenthesis.
+        *place = of(info, &select.operand)
+            .map(|inner| inner.start..inner.end + 1 + select.field.chars().count());
+        return;
+    }
     if let Some((start, stop)) = info.offset_for(expr.id) {
         let start = start as usize;
         let mut end = (stop as usize).max(start) + 1;

@@ -173,12 +173,13 @@ fn version(reader: &mut Reader, root: &DeTable<'_>) {
 
 fn threshold(reader: &mut Reader, key: &str, risk: &DeTable<'_>) -> Option<At<Threshold>> {
     let value = risk.get(key)?;
-    let found = match value.get_ref() {
-        DeValue::String(text) if text == "never" => Some(Threshold::Never),
-        other => integer(other)
+    let found = if value.get_ref().as_str() == Some("never") {
+        Some(Threshold::Never)
+    } else {
+        integer(value.get_ref())
             .filter(|score| (1..=100).contains(score))
             .and_then(|score| u8::try_from(score).ok())
-            .map(Threshold::From),
+            .map(Threshold::From)
     };
     if found.is_none() {
         let label = format!("`{key}` must be a score from 1 to 100, or \"never\"");

@@ -203,9 +203,9 @@ impl Reader {
         table: &DeTable<'_>,
     ) -> Option<At<f64>> {
         let value = table.get(key)?;
-        let found = match value.get_ref() {
-            DeValue::Float(float) => float.as_str().parse().ok(),
-            _ => integer(value.get_ref())
+        let found = match value.get_ref().as_float() {
+            Some(float) => float.as_str().parse().ok(),
+            None => integer(value.get_ref())
                 .and_then(|number| i32::try_from(number).ok())
                 .map(f64::from),
         };
@@ -257,10 +257,11 @@ impl Reader {
     /// A day, as a TOML date or as a string of the same form.
     pub(super) fn date(&mut self, title: &str, key: &str, table: &DeTable<'_>) -> Option<Date> {
         let value = table.get(key)?;
-        let text = match value.get_ref() {
-            DeValue::Datetime(datetime) if datetime.time.is_none() => Some(datetime.to_string()),
-            DeValue::String(text) => Some(text.to_string()),
-            _ => None,
+        let day = value.get_ref().as_datetime();
+        let day = day.filter(|datetime| datetime.time.is_none());
+        let text = match day {
+            Some(day) => Some(day.to_string()),
+            None => value.get_ref().as_str().map(str::to_owned),
         };
         let date = text
             .filter(|text| text.len() == "2026-12-15".len())

@@ -263,10 +263,14 @@ pub(super) fn delta<'a>(
     match &subject.dossier.advisories {
         Finding::Seen(delta) => read(delta),
         Finding::Absent(_) => read(&NOTHING),
-        Finding::Unknown(gap) => match of_gap(gap) {
-            Reading::Absent => read(&NOTHING),
-            gap => gap,
-        },
+        Finding::Unknown(gap) => {
+            let reading = of_gap(gap);
+            if reading == Reading::Absent {
+                read(&NOTHING)
+            } else {
+                reading
+            }
+        }
     }
 }
 

@@ -1,0 +1,592 @@
+//! What the loader says about a policy that is not valid.
+
+use cargo_canary::policy::{Policy, RenderStyle, load};
+use proptest::prelude::*;
+
+use crate::policy_support::nowhere;
+
+/// Each problem as `line:column title: label`.
+fn problems(text: &str) -> Vec<String> {
+    let Err(error) = load(text, "canary.toml", &nowhere) else {
+        return Vec::new();
+    };
+    error
+        .problems()
+        .iter()
+        .map(|it| {
+            format!(
+                "{}:{} {}: {}",
+                it.line(),
+                it.column(),
+                it.title(),
+                it.label()
+            )
+        })
+        .collect()
+}
+
+#[track_caller]
+fn check_file(text: &str, expected: &[&str]) {
+    assert_eq!(problems(text), expected, "{text}");
+}
+
+/// Checks a condition, written as a literal string that starts in column 9 of line 4.
+#[track_caller]
+fn check_condition(when: &str, expected: &str) {
+    let text = format!(
+        "version = 1\n[[rule]]\nid = \"x\"\nwhen = '{when}'\nthen = \"warn\"\nreason = \"r\"\n"
+    );
+    let expected: Vec<&str> = if expected.is_empty() {
+        Vec::new()
+    } else {
+        vec![expected]
+    };
+    assert_eq!(problems(&text), expected, "{when}");
+}
+
+#[test]
+fn the_built_in_policies_are_valid() {
+    for name in ["default", "strict"] {
+        let policy = Policy::built_in(name).unwrap();
+        assert_eq!(policy.name(), name);
+        assert_eq!(policy.layers().last().map(String::as_str), Some(name));
+    }
+    let error = Policy::built_in("defualt").unwrap_err();
+    assert!(
+        error.to_string().contains("no built-in policy `defualt`"),
+        "{error}"
+    );
+}
+
+#[test]
+fn the_contract_example_is_valid() {
+    let text = r#"
+version = 1
+extends = "default"                  # one of the built-in policies, or a path
+
+[build]                              # the builds that are shipped
+targets  = ["x86_64-unknown-linux-gnu"]
+features = "default"
+
+[risk]
+canary = 40
+block  = 80
+
+[gaps]                               # what a missing fact does
+default = "incomplete"
+changelog = "pass"
+
+[[rule]]
+id     = "cooldown"
+when   = "change.built && release.age_days < 7.0 && !change.fixes_advisory"
+then   = "canary"
+reason = "released less than a week ago"
+
+[[exempt]]
+package = "tokio"
+version = "1.48.0"
+rules   = ["cooldown"]
+reason  = "fixes our deadlock; read by two people"
+by      = "platform"
+until   = 2026-12-15
+
+[canary]
+min-duration = "4h"
+signers      = ".canary/allowed_signers"
+"#;
+    let policy = load(text, "canary.toml", &nowhere).unwrap();
+    assert_eq!(policy.layers(), ["default", "canary.toml"]);
+    assert_eq!(policy.canary().min_duration.unwrap().as_secs(), 4 * 3_600);
+    assert_eq!(policy.exemptions()[0].origin, "canary.toml:24");
+}
+
+#[test]
+fn an_error_shows_the_line_and_marks_the_word() {
+    let text = "version = 1\n\n[[rule]]\nid = \"misspelt\"\nwhen = 'change.package == \"é\" && release.ages_days < 3.0'\nthen = \"warn\"\nreason = \"r\"\n\n[gaps]\nfeature = \"warn\"\n";
+    let error = load(text, "canary.toml", &nowhere).unwrap_err();
+    assert_eq!(
+        error.render(RenderStyle::Plain),
+        r#"error: [gaps]
+  --> canary.toml:10:1
+   |
+10 | feature = "warn"
+   | ^^^^^^^ unknown key `feature`; did you mean `features`?"#
+    );
+    let error = load(
+        &text.replace("feature =", "features ="),
+        "canary.toml",
+        &nowhere,
+    )
+    .unwrap_err();
+    assert_eq!(
+        error.render(RenderStyle::Plain),
+        r#"error: rule `misspelt`
+ --> canary.toml:5:35
+  |
+5 | when = 'change.package == "é" && release.ages_days < 3.0'
+  |                                   ^^^^^^^^^^^^^^^^^ no variable `release.ages_days`; did you mean `release.age_days`?"#
+    );
+    assert_eq!(
+        error.to_string(),
+        "policy canary.toml:5:35 is not valid: rule `misspelt`: no variable `release.ages_days`; did you mean `release.age_days`?"
+    );
+    assert!(error.render(RenderStyle::Colour).contains("\u{1b}["));
+}
+
+#[test]
+fn every_part_of_the_file_has_its_errors() {
+    check_file(
+        "version = ",
+        &["1:11 the file is not TOML: string values must be quoted, expected literal string"],
+    );
+    check_file(
+        "",
+        &["1:1 policy file: `version` is missing; write `version = 1`"],
+    );
+    check_file(
+        "version = 2",
+        &["1:11 policy file: this program reads `version = 1`"],
+    );
+    check_file(
+        "version = 1\nriks = 3",
+        &["2:1 policy file: unknown key `riks`; did you mean `risk`?"],
+    );
+    check_file(
+        "version = 1\nowner = 3",
+        &[
+            "2:1 policy file: unknown key `owner`; known are version, extends, build, risk, gaps, rule, exempt, canary",
+        ],
+    );
+    check_file(
+        "version = 1\n[risk]\ncanary = 80\nblock = 40",
+        &["3:10 [risk]: `canary` (80) must be below `block` (40)"],
+    );
+    check_file(
+        "version = 1\n[risk]\ncanary = 90",
+        &["3:10 [risk]: `canary` (90) must be below `block` (80)"],
+    );
+    check_file(
+        "version = 1\n[risk]\ncanary = 0\nblock = \"nevre\"",
+        &[
+            "3:10 [risk]: `canary` must be a score from 1 to 100, or \"never\"",
+            "4:9 [risk]: `block` must be a score from 1 to 100, or \"never\"",
+        ],
+    );
+    check_file(
+        "version = 1\n[build]\ntargets = \"x\"\nfeatures = \"al\"",
+        &[
+            "3:11 [build]: `targets` must be a list of strings, and this is string",
+            "4:12 [build]: `features` is never \"al\"; did you mean \"all\"?",
+        ],
+    );
+    check_file(
+        "version = 1\n[build]\ntargets = [\"../x\"]\nfeatures = 1",
+        &[
+            "3:12 [build]: `../x` is not a target triple",
+            "4:12 [build]: `features` must be \"default\", \"all\", \"none\", or a list of features",
+        ],
+    );
+    check_file(
+        "version = 1\n[gaps]\ndefault = \"fail\"\nnot-applicable = \"warn\"\nyankde = \"warn\"",
+        &[
+            "3:11 [gaps]: `default` is never \"fail\"; it is one of pass, warn, canary, incomplete, block",
+            "4:1 [gaps]: what does not apply to a source is never a gap; write a rule about `change.git` instead",
+            "5:1 [gaps]: unknown key `yankde`; did you mean `yanked`?",
+        ],
+    );
+    check_file(
+        "version = 1\n[canary]\nmin-duration = \"soon\"",
+        &[
+            "3:16 [canary]: `min-duration` must be a number with a unit, such as \"90s\", \"30m\", \"4h\" or \"2d\"",
+        ],
+    );
+}
+
+#[test]
+fn every_key_of_a_rule_has_its_errors() {
+    check_file(
+        "version = 1\n[[rule]]\nwhen = 'true'",
+        &["2:1 rule: `id` is missing"],
+    );
+    check_file(
+        "version = 1\n[[rule]]\nid = \"x\"",
+        &[
+            "3:6 rule `x`: `when` is missing, and no earlier layer has a rule with this id",
+            "3:6 rule `x`: `then` is missing, and no earlier layer has a rule with this id",
+            "3:6 rule `x`: `reason` is missing, and no earlier layer has a rule with this id",
+        ],
+    );
+    check_file(
+        "version = 1\n[[rule]]\nid = \"X y\"\nwhen = 'change.built'\nthen = \"blok\"\nreason = \"r\"",
+        &[
+            "3:6 rule `X y`: an id has lower-case letters, digits and `-`",
+            "5:8 rule `X y`: `then` is never \"blok\"; did you mean \"block\"?",
+        ],
+    );
+    check_file(
+        "version = 1\n[[rule]]\nid = \"duplicated\"\nenabled = false\n[[rule]]\nid = \"duplicated\"\nenabled = true",
+        &["6:6 rule `duplicated`: there is a rule with this id in line 3 already"],
+    );
+    check_file(
+        "version = 1\n[[rule]]\nid = \"risk-block\"\nenabled = false",
+        &["3:6 rule `risk-block`: this id belongs to the thresholds of `[risk]`"],
+    );
+    check_file(
+        "version = 1\n[[rule]]\nid = \"x\"\nwhen = 'change.built'\nthen = \"warn\"\nreason = \"{change.too}\"\nsummarises = [\"downgraded\"]",
+        &[
+            "6:10 rule `x`: no variable `change.too`; did you mean `change.to`?",
+            "7:15 rule `x`: only a rule with `scope = \"difference\"` can stand for others",
+        ],
+    );
+    check_file(
+        "version = 1\n[[rule]]\nid = \"mass-downgrade\"\nsummarises = [\"downgrade\"]",
+        &["4:15 rule `mass-downgrade`: no rule `downgrade`; did you mean `downgraded`?"],
+    );
+    check_file(
+        "version = 1\n[[rule]]\nid = \"x\"\nscope = \"diff\"\nwait-days = -1\nenabled = 3",
+        &[
+            "4:9 rule `x`: `scope` is never \"diff\"; it is one of change, difference",
+            "5:13 rule `x`: `wait-days` must be from 0 to 3650",
+            "6:11 rule `x`: `enabled` must be `true` or `false`, and this is integer",
+        ],
+    );
+    check_file(
+        "version = 1\n[rule]\nid = 1",
+        &["2:1 rule: `rule` must be written `[[rule]]`, and this is table"],
+    );
+}
+
+#[test]
+fn every_key_of_an_exemption_has_its_errors() {
+    check_file(
+        "version = 1\n[[exempt]]\npackage = \"tokio\"",
+        &[
+            "2:1 exemption of `tokio`: `reason` is missing",
+            "2:1 exemption of `tokio`: `version` is missing",
+            "2:1 exemption of `tokio`: `rules` is missing",
+            "2:1 exemption of `tokio`: `until` is missing",
+        ],
+    );
+    check_file(
+        "version = 1\n[[exempt]]\npackage = \"tokio\"\nversion = \"new\"\nrules = []\nreason = \" \"\nuntil = 2026-12-15T00:00:00Z\nowner = \"me\"",
+        &[
+            "4:11 exemption of `tokio`: `version` must be a version, such as \"1.48.0\", or a requirement, such as \">=1.48, <2\"",
+            "5:9 exemption of `tokio`: `rules` is empty",
+            "6:10 exemption of `tokio`: `reason` is empty",
+            "7:9 exemption of `tokio`: `until` must be a day, such as 2026-12-15",
+            "8:1 exemption of `tokio`: unknown key `owner`; known are package, version, rules, reason, by, until",
+        ],
+    );
+    check_file(
+        "version = 1\n[[exempt]]\npackage = \"tokio\"\nversion = \"1.0.0\"\nrules = [\"fresh-relaese\"]\nreason = \"r\"\nuntil = \"2026-12-15\"",
+        &["5:10 exemption of `tokio`: no rule `fresh-relaese`; did you mean `fresh-release`?"],
+    );
+}
+
+#[test]
+fn layers_are_found_bounded_and_never_circular() {
+    check_file(
+        "version = 1\nextends = \"defualt\"",
+        &["2:11 extends: there is no file `defualt`"],
+    );
+    let circular = |name: &str, _: &str| {
+        Ok((
+            name.to_owned(),
+            "version = 1\nextends = \"a.toml\"".to_owned(),
+        ))
+    };
+    let error = load("version = 1\nextends = \"b.toml\"", "a.toml", &circular).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "policy b.toml:2:11 is not valid: extends: `a.toml` extends itself, through what it extends"
+    );
+    let endless = |name: &str, _: &str| {
+        Ok((
+            name.to_owned(),
+            format!("version = 1\nextends = \"x{name}\""),
+        ))
+    };
+    let error = load("version = 1\nextends = \"x\"", "a.toml", &endless).unwrap_err();
+    assert!(error.to_string().contains("at most 8 files"), "{error}");
+    let found = |_: &str, from: &str| {
+        assert_eq!(from, "team/canary.toml");
+        Ok((
+            "org.toml".to_owned(),
+            "version = 1\n[risk]\nblock = 90".to_owned(),
+        ))
+    };
+    let policy = load("version = 1\nextends = \"org\"", "team/canary.toml", &found).unwrap();
+    assert_eq!(policy.layers(), ["default", "org.toml", "team/canary.toml"]);
+    assert_eq!(policy.thresholds().block, Some(90));
+    assert_eq!(policy.thresholds().canary, Some(40));
+}
+
+#[test]
+fn conditions_are_checked_when_they_are_loaded() {
+    check_condition("change.built", "");
+    check_condition("change.members[0] == \"a\"", "");
+    check_condition(
+        "change.members.filter(m, m != \"a\").size() > 1 || \"b\" in change.members",
+        "",
+    );
+    check_condition("release.age_days < 7 ? change.direct : !change.forced", "");
+    check_condition(
+        "true",
+        "4:9 rule `x`: this reads no variable, so it is always the same",
+    );
+    check_condition(
+        "change.package",
+        "4:9 rule `x`: a condition must be true or false; this is a string",
+    );
+    check_condition(
+        "age_days < 3",
+        "4:9 rule `x`: no variable `age_days`; did you mean `release.age_days`?",
+    );
+    check_condition(
+        "change",
+        "4:9 rule `x`: `change` is a group of variables; name one of them, such as `change.package`",
+    );
+    check_condition(
+        "release.age_days < \"7\"",
+        "4:9 rule `x`: a double cannot be compared with a string",
+    );
+    check_condition(
+        "change.package == 1",
+        "4:9 rule `x`: a string is never equal to an int",
+    );
+    check_condition(
+        "change.kind == \"upgradedd\"",
+        "4:24 rule `x`: `change.kind` is never \"upgradedd\"; did you mean \"upgraded\"?",
+    );
+    check_condition(
+        "change.kind in [\"added\", \"gone\"]",
+        "4:34 rule `x`: `change.kind` is never \"gone\"; it is one of added, removed, upgraded, downgraded, duplicated, merged, source-moved, content-changed, features-changed, placement-changed",
+    );
+    check_condition(
+        "risk.level > \"low\"",
+        "4:9 rule `x`: the values of `risk.level` are words without an order; compare with `==` or `in`",
+    );
+    check_condition(
+        "risk.score > 100",
+        "4:9 rule `x`: this is always false: `risk.score` is from 0 to 100",
+    );
+    check_condition(
+        "0 <= change.forces",
+        "4:9 rule `x`: this is always true: `change.forces` is at least 0",
+    );
+    check_condition(
+        "risk.score + 1.0 > 3.0",
+        "4:9 rule `x`: an int and a double do not mix here; write `7.0`, or `double(…)`",
+    );
+}
+
+#[test]
+fn functions_scopes_and_forms_are_checked_when_they_are_loaded() {
+    check_condition(
+        "change.package.startWith(\"a\")",
+        "4:9 rule `x`: no function `startWith`; did you mean `startsWith`?",
+    );
+    check_condition(
+        "change.package.startsWith(\"a\", \"b\")",
+        "4:9 rule `x`: `startsWith` is not called like this; see the reference of variables and functions",
+    );
+    check_condition(
+        "has(change.package)",
+        "4:13 rule `x`: `has` is not available: every variable exists, and a fact that could not be had is handled by `[gaps]`",
+    );
+    check_condition(
+        "difference.changes > 3",
+        "4:9 rule `x`: `difference.changes` is about the whole difference; the rule needs `scope = \"difference\"`",
+    );
+    check_condition(
+        "change.members.map(x, x) == []",
+        "4:9 rule `x`: only `exists`, `all`, `exists_one` and `filter` are available over lists",
+    );
+    check_condition(
+        "change.members.exists(x, change.members.exists(y, change.members.exists(z, x == z)))",
+        "4:59 rule `x`: at most 2 of `exists`, `all`, `exists_one` and `filter` may stand inside each other",
+    );
+    check_condition(
+        "change.members.exists(change, change == \"a\")",
+        "4:9 rule `x`: `change` has a meaning already; choose another name",
+    );
+    check_condition(
+        "change.members.exists(x, x.y)",
+        "4:34 rule `x`: `x` has no fields",
+    );
+    check_condition(
+        "release.age_days <",
+        "4:27 rule `x`: the condition ends here and something is missing",
+    );
+    check_condition(
+        "change.built change.direct",
+        "4:22 rule `x`: did not expect `change`",
+    );
+    check_condition(
+        "change.built &&& true",
+        "4:24 rule `x`: this is not a token of CEL: `& `",
+    );
+    check_condition(
+        &format!("change.built{}", " ".repeat(4_096)),
+        "4:8 rule `x`: a condition has at most 4096 bytes; this one has 4108",
+    );
+    check_condition(
+        &format!("risk.score{} > 7", " + 1".repeat(200)),
+        "4:8 rule `x`: the condition is nested more than 64 levels deep",
+    );
+}
+
+#[test]
+fn places_are_exact_in_literal_strings_and_whole_in_escaped_ones() {
+    let rule = |when: &str| {
+        format!(
+            "version = 1\n[[rule]]\nid = \"x\"\nwhen = {when}\nthen = \"warn\"\nreason = \"r\"\n"
+        )
+    };
+    check_file(
+        &rule("'''\n\nchange.built &&\n  relase.age_days < 3'''"),
+        &["7:3 rule `x`: no variable `relase.age_days`; did you mean `release.age_days`?"],
+    );
+    check_file(
+        &rule("'''\r\nchange.builtt'''"),
+        &["5:1 rule `x`: no variable `change.builtt`; did you mean `change.built`?"],
+    );
+    check_file(
+        &rule("\"change.builtt\""),
+        &["4:9 rule `x`: no variable `change.builtt`; did you mean `change.built`?"],
+    );
+    check_file(
+        &rule("\"change.package == \\\"a\\\" && change.builtt\""),
+        &["4:8 rule `x`: no variable `change.builtt`; did you mean `change.built`?"],
+    );
+}
+
+#[test]
+fn a_later_layer_replaces_a_rule_or_changes_its_keys() {
+    let base = "version = 1\nextends = \"none\"\n[[rule]]\nid = \"a\"\nwhen = 'change.built'\nthen = \"warn\"\nreason = \"r\"\n";
+    let resolve = |_: &str, _: &str| Ok(("base.toml".to_owned(), base.to_owned()));
+    let ids = |text: &str| -> Vec<String> {
+        let text = format!("version = 1\nextends = \"base\"\n{text}");
+        let policy = load(&text, "canary.toml", &resolve).unwrap();
+        policy
+            .rules()
+            .map(|(id, origin)| format!("{id} {origin}"))
+            .collect()
+    };
+    assert_eq!(ids(""), ["a base.toml:4"]);
+    assert_eq!(
+        ids("[[rule]]\nid = \"a\"\nthen = \"block\""),
+        ["a base.toml:4"]
+    );
+    assert_eq!(
+        ids("[[rule]]\nid = \"a\"\nenabled = false"),
+        Vec::<String>::new()
+    );
+    assert_eq!(
+        ids("[[rule]]\nid = \"a\"\nwhen = 'change.direct'\nthen = \"block\"\nreason = \"r\""),
+        ["a canary.toml:4"]
+    );
+}
+
+/// Pieces that conditions are made of, so that random ones get past the parser often.
+fn piece() -> impl Strategy<Value = String> {
+    prop_oneof![
+        prop::sample::select(vec![
+            "change.built",
+            "release.age_days",
+            "change.members",
+            "risk.score",
+            "change.kind",
+            "advisories.worst",
+            "x",
+            "1",
+            "2.5",
+            "'a'",
+            "[",
+            "]",
+            "(",
+            ")",
+            "&&",
+            "||",
+            "!",
+            "?",
+            ":",
+            "==",
+            "<",
+            ">=",
+            "in",
+            "+",
+            "-",
+            "*",
+            "/",
+            "%",
+            ",",
+            ".exists(x, ",
+            ".all(x, ",
+            ".map(x, ",
+            ".filter(x, ",
+            ".size()",
+            "size(",
+            "int(",
+            "string(",
+            "{",
+            "}",
+            "true",
+            "null",
+            "0u",
+            "has(",
+            ".startsWith(",
+            "dyn(",
+            "\"",
+            "\\",
+            "é",
+            "\u{0}",
+            ".",
+            "..",
+            "`",
+        ])
+        .prop_map(str::to_owned),
+        "[ -~]{0,6}",
+        any::<char>().prop_map(String::from),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Many conditions are loaded at once, since each load has a thread of its own.
+    #[test]
+    fn no_condition_makes_the_loader_or_a_judgement_panic(
+        conditions in prop::collection::vec(prop::collection::vec(piece(), 1..14), 20)
+    ) {
+        use crate::policy_support::{Case, judge};
+        let case = [Case::routine("serde")];
+        for pieces in conditions {
+            let when = pieces.join(" ");
+            let text = format!(
+                "version = 1\nextends = \"none\"\n[[rule]]\nid = \"x\"\nwhen = {}\nthen = \"warn\"\nreason = \"r\"\n",
+                toml::Value::from(when.as_str())
+            );
+            match load(&text, "canary.toml", &nowhere) {
+                Ok(policy) => { judge(&policy, &case); }
+                Err(error) => { prop_assert!(!error.render(RenderStyle::Plain).is_empty()); }
+            }
+        }
+    }
+
+    #[test]
+    fn no_file_makes_the_loader_panic(
+        edits in prop::collection::vec((any::<prop::sample::Index>(), piece(), any::<bool>()), 1..6)
+    ) {
+        let mut text = cargo_canary::policy::built_in_text("default").unwrap().to_owned();
+        for (place, piece, remove) in edits {
+            let mut at = place.index(text.len());
+            while !text.is_char_boundary(at) { at -= 1; }
+            if remove { text.remove(at); } else { text.insert_str(at, &piece); }
+        }
+        if let Err(error) = load(&text, "canary.toml", &nowhere) {
+            prop_assert!(!error.render(RenderStyle::Plain).is_empty());
+            prop_assert!(error.problems().iter().all(|it| it.line() >= 1 && it.column() >= 1));
+        }
+    }
+}
