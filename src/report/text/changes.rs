@@ -129,7 +129,7 @@ pub(super) fn ranked(page: &mut Page, audit: &Audit) {
             "  ",
             &format!(
                 "and {} more, none above {highest} of 100; `-v` lists them",
-                count(ranked.len() - shown, "change")
+                ranked.len() - shown
             ),
         );
     }

@@ -129,22 +129,29 @@ fn why(page: &mut Page, audit: &Audit) {
             Ink::Faint,
             "  ",
             "  ",
-            &format!(
-                "and {} more; `-v` shows them all",
-                count(groups.len() - shown, "change")
-            ),
+            &format!("and {} more; `-v` shows them all", groups.len() - shown),
         );
     }
 }
 
 fn next_steps(page: &mut Page, audit: &Audit) {
-    let mut steps: Vec<&str> = Vec::new();
+    // One step can lead out of several changes; each step is said once, with
+    // the first change that it is for.
+    let mut seen: Vec<&str> = Vec::new();
+    let mut steps: Vec<String> = Vec::new();
     for reason in &audit.verdict.reasons {
-        if let Some(step) = reason.way_out.as_deref()
-            && !steps.contains(&step)
-        {
-            steps.push(step);
-        }
+        let Some(step) = reason
+            .way_out
+            .as_deref()
+            .filter(|step| !seen.contains(step))
+        else {
+            continue;
+        };
+        seen.push(step);
+        steps.push(match &reason.change {
+            Some(change) if audit.changes.len() > 1 => format!("{change}: {step}"),
+            Some(_) | None => step.to_owned(),
+        });
     }
     let ranked = audit.ranked();
     let worst = ranked
