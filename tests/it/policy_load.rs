@@ -390,6 +390,15 @@ fn functions_scopes_and_forms_are_checked_when_they_are_loaded() {
         "change.package.startsWith(\"a\", \"b\")",
         "4:9 rule `x`: `startsWith` is not called like this; see the reference of variables and functions",
     );
+}
+
+#[test]
+fn what_keeps_evaluation_bounded_is_checked_too() {
+    let many = vec!["change.members.exists(x, x == \"a\")"; 5].join(" || ");
+    check_condition(
+        &many,
+        "4:157 rule `x`: a condition has at most 4 of `exists`, `all`, `exists_one` and `filter`",
+    );
     check_condition(
         "has(change.package)",
         "4:13 rule `x`: `has` is not available: every variable exists, and a fact that could not be had is handled by `[gaps]`",

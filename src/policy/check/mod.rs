@@ -22,6 +22,8 @@ pub(super) const LONGEST: usize = 4_096;
 const DEEPEST: usize = 64;
 /// How many comprehensions may stand inside each other.
 const COMPREHENSIONS: usize = 2;
+/// How many comprehensions one condition may have.
+const ALL_COMPREHENSIONS: usize = 4;
 /// How many elements a list literal may have.
 const LIST_LITERAL: usize = 100;
 /// How often the parser may recover before it gives up.
@@ -83,6 +85,7 @@ pub(super) fn check(source: &str, scope: Scope) -> Result<Checked, Vec<Fault>> {
         info,
         scope,
         locals: Vec::new(),
+        comprehensions: 0,
         reads: BTreeSet::new(),
         faults: Vec::new(),
     };
@@ -163,6 +166,8 @@ struct Checker {
     scope: Scope,
     /// The names that comprehensions bind, the innermost last.
     locals: Vec<(String, Ty)>,
+    /// How many comprehensions there were.
+    comprehensions: usize,
     reads: BTreeSet<usize>,
     faults: Vec<Fault>,
 }
@@ -244,6 +249,13 @@ impl Checker {
             let what = format!(
                 "at most {COMPREHENSIONS} of `exists`, `all`, `exists_one` and `filter` may stand \
                  inside each other"
+            );
+            return self.fault(expr, what);
+        }
+        self.comprehensions += 1;
+        if self.comprehensions > ALL_COMPREHENSIONS {
+            let what = format!(
+                "a condition has at most {ALL_COMPREHENSIONS} of `exists`, `all`, `exists_one` and `filter`"
             );
             return self.fault(expr, what);
         }
