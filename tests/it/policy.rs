@@ -2,9 +2,13 @@
 
 use cargo_canary::diff::ForcedBy;
 use cargo_canary::facts::{FactKind, Finding, GapReason, LaterReleases, Yanked};
-use cargo_canary::policy::{Decision, Policy, exemption_lines, reference};
+use cargo_canary::pkg::{PackageId, Source};
+use cargo_canary::policy::{Decision, Policy, Present, decide, exemption_lines, reference};
 use cargo_canary::risk::{Level, Signal};
 use cargo_canary::snapshot::Role;
+use cargo_canary::snapshot::{
+    GraphKind, Input, InputKind, Package, Placement, Snapshot, Workspace,
+};
 
 use crate::policy_support::{
     Case, TODAY, blocking, expect, gap, judge, judge_on, lines, policy, release,
@@ -338,6 +342,47 @@ fn an_exemption_is_for_every_release_that_comes_in() {
         judge(&exempting("1.0.1", "2026-12-15"), &[two]).decision,
         Decision::Canary
     );
+}
+
+#[test]
+fn an_exemption_of_a_package_that_the_head_holds_unchanged_is_silent() {
+    let package = |name: &str| Package {
+        id: PackageId {
+            name: name.to_owned(),
+            version: "1.0.1".parse().unwrap(),
+            source: Source::CratesIo,
+        },
+        checksum: None,
+        member: false,
+        edges: Vec::new(),
+        placement: Placement::default(),
+        manifest: None,
+    };
+    let head = |name: &str| Snapshot {
+        input: Input {
+            given: "x".to_owned(),
+            kind: InputKind::Lock,
+            commit: None,
+            digest: String::new(),
+        },
+        workspaces: vec![Workspace {
+            path: ".".to_owned(),
+            graph: GraphKind::LockOnly,
+            packages: vec![package(name)],
+            lock_lines: Vec::new(),
+            gaps: Vec::new(),
+        }],
+        not_covered: Vec::new(),
+    };
+    let notices = |version: &str, name: &str| {
+        let (policy, head) = (exempting(version, "2026-12-15"), head(name));
+        let day = TODAY.parse().unwrap();
+        decide(&policy, &[], Some(&Present::of(&head)), day).notices
+    };
+    assert_eq!(notices("1.0.1", "serde"), []);
+    assert_eq!(notices("^1", "serde"), []);
+    assert_eq!(notices("1.0.2", "serde").len(), 1);
+    assert_eq!(notices("1.0.1", "tokio").len(), 1);
 }
 
 #[test]
