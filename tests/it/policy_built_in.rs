@@ -68,6 +68,11 @@ fn each_default_rule_fires_and_has_a_near_miss_that_is_silent() {
         yanked(true, false),
         yanked(true, false).kind(ChangeKind::FeaturesChanged),
     );
+    default_rule(
+        "block yanked-release",
+        yanked(true, false),
+        yanked(true, false).role(Role::Unbuilt),
+    );
     let content = |source: Source| {
         routine().kind(ChangeKind::ContentChanged).with(|case| {
             case.change.to = case.change.from.clone();
@@ -226,6 +231,21 @@ fn a_mass_downgrade_is_one_finding() {
     let strict = judge(&Policy::built_in("strict").unwrap(), &cases);
     assert_eq!(strict.reasons.len(), 1);
     assert_eq!(strict.by_change, [Decision::Canary; 127]);
+}
+
+#[test]
+fn a_refresh_of_fifty_libraries_is_one_canary() {
+    let refreshed = |number: usize| -> Vec<Case> {
+        (0..number)
+            .map(|n| Case::routine(&format!("crate{n}")))
+            .collect()
+    };
+    assert_eq!(
+        speaks("default", &refreshed(50)),
+        ["canary mass-update"],
+        "one reason for the whole difference"
+    );
+    assert_eq!(speaks("default", &refreshed(49)), [""; 0]);
 }
 
 #[test]
