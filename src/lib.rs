@@ -11,6 +11,7 @@ pub mod stats;
 pub mod registry;
 pub mod snapshot;
 pub mod diff;
+pub mod exposure;
 pub mod advisories;
 pub mod incidents;
 pub mod risk;

@@ -11,6 +11,7 @@ mod diff;
 mod diff_laws;
 mod diff_real;
 mod diff_reasons;
+mod exposure;
 mod hostile;
 mod incidents;
 mod incidents_links;

@@ -36,6 +36,8 @@ pub(crate) enum Command {
     /// Look into the catalogue of incidents
     #[command(subcommand)]
     Incident(IncidentCommand),
+    /// Tell which revisions of which lock files ever held a release, and when
+    Exposure(ExposureArgs),
     /// Show and update the advisory facts
     #[command(subcommand)]
     Db(DbCommand),
@@ -116,6 +118,28 @@ pub(crate) struct ExplainArgs {
     pub(crate) package: String,
     #[command(flatten)]
     pub(crate) audit: AuditArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExposureArgs {
+    /// The package, with `@VERSION` or `@RANGE` where not every version is meant
+    pub(crate) package: String,
+    /// A repository; may be repeated
+    #[arg(
+        long = "repository",
+        short = 'C',
+        value_name = "DIR",
+        default_value = "."
+    )]
+    pub(crate) repositories: Vec<PathBuf>,
+    /// Only what was held at or after this day
+    #[arg(long, value_name = "DATE")]
+    pub(crate) since: Option<String>,
+    /// Only what was held at or before this day
+    #[arg(long, value_name = "DATE")]
+    pub(crate) until: Option<String>,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
 }
 
 #[derive(Debug, Subcommand)]

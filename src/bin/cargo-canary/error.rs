@@ -76,8 +76,8 @@ impl Failure {
     }
 
     /// A day that cannot be read.
-    pub(crate) fn bad_date(text: &str, error: &dyn Error) -> Self {
-        Self::input(format!("`--as-of {text}` is not a day"))
+    pub(crate) fn bad_date(option: &str, text: &str, error: &dyn Error) -> Self {
+        Self::input(format!("`{option} {text}` is not a day"))
             .caused_by(error)
             .hint(
                 "write it as `2026-11-20`, or as a time in RFC 3339 such as `2026-11-20T09:00:00Z`",

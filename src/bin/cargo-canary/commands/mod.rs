@@ -2,6 +2,7 @@
 
 mod audit;
 mod db;
+mod exposure;
 mod incident;
 mod policy;
 mod request;
@@ -19,6 +20,7 @@ pub(crate) fn run(command: &Command) -> Result<u8, Failure> {
         Command::Explain(args) => audit::explain(args),
         Command::Policy(command) => policy::run(command),
         Command::Incident(command) => incident::run(command),
+        Command::Exposure(args) => exposure::run(args),
         Command::Db(command) => db::run(command),
     }
 }

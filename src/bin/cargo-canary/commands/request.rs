@@ -28,7 +28,11 @@ pub(super) fn request(args: &AuditArgs) -> Result<Request, Failure> {
             Graph::Cargo => GraphMode::Cargo,
             Graph::LockOnly => GraphMode::LockOnly,
         },
-        as_of: args.as_of.as_deref().map(as_of).transpose()?,
+        as_of: args
+            .as_of
+            .as_deref()
+            .map(|text| day("--as-of", text))
+            .transpose()?,
         locked_data: args.data.locked_data,
         cache_dir: args.data.cache.clone(),
     })
@@ -71,12 +75,13 @@ fn features(text: &str) -> FeatureChoice {
     }
 }
 
-fn as_of(text: &str) -> Result<Timestamp, Failure> {
+/// A day, or a time, that an option names.
+pub(super) fn day(option: &str, text: &str) -> Result<Timestamp, Failure> {
     if let Ok(time) = text.parse::<Timestamp>() {
         return Ok(time);
     }
     text.parse::<Date>()
         .and_then(|date| date.to_zoned(TimeZone::UTC))
         .map(|zoned| zoned.timestamp())
-        .map_err(|source| Failure::bad_date(text, &source))
+        .map_err(|source| Failure::bad_date(option, text, &source))
 }

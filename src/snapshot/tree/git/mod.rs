@@ -13,6 +13,7 @@
 //! refusal would protect nothing and would break the usual container setup of
 //! build servers, so it is lifted for these calls, and for these only.
 
+pub(crate) mod history;
 mod objects;
 
 use std::collections::BTreeMap;
