@@ -7,6 +7,7 @@
 )]
 
 mod advisories;
+mod cli;
 mod diff;
 mod diff_laws;
 mod diff_real;
