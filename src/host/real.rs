@@ -91,16 +91,29 @@ impl Files for RealFiles {
     }
 
     fn write(&self, path: &Path, content: &[u8]) -> io::Result<()> {
-        let parent = match path.parent() {
+        // A link is followed; a device or a pipe is written to, not replaced.
+        let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        if fs::metadata(&target).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) {
+            fs::OpenOptions::new()
+                .write(true)
+                .open(&target)?
+                .write_all(content)?;
+            self.counter.wrote();
+            return Ok(());
+        }
+        let parent = match target.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
             _ => Path::new("."),
         };
         fs::create_dir_all(parent)?;
-        let mut file = tempfile::Builder::new()
-            .prefix(".canary-")
-            .tempfile_in(parent)?;
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".canary-");
+        // As any new file: the user's mask takes away what others may not do.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let mut file = builder.tempfile_in(parent)?;
         file.write_all(content)?;
-        file.persist(path).map_err(|error| error.error)?;
+        file.persist(&target).map_err(|error| error.error)?;
         self.counter.wrote();
         Ok(())
     }
