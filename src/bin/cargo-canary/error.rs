@@ -1,15 +1,20 @@
 //! What went wrong, said to a person: what, where, why, and the next command.
 //! The only place where hints and exit codes of errors are chosen.
 
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
 use cargo_canary::audit::Audit;
+use cargo_canary::incidents::CatalogueError;
 use cargo_canary::policy::{PolicyError, RenderStyle};
 use cargo_canary::report::safe_for_terminal;
 
 use crate::exit;
+
+/// How many defects of incident files are shown.
+const LISTED: usize = 10;
 
 /// A command that could not do what was asked.
 #[derive(Debug)]
@@ -46,7 +51,10 @@ impl Failure {
     pub(crate) fn policy(error: &PolicyError) -> Self {
         let mut failure = Self::input("the policy is not valid");
         failure.listing = Some(error.render(RenderStyle::Plain));
-        failure
+        failure.hint(
+            "`cargo-canary policy variables` lists what conditions can use, \
+             `cargo-canary policy show` prints a policy to compare with",
+        )
     }
 
     /// With the chain of causes of an error.
@@ -68,10 +76,38 @@ impl Failure {
         self
     }
 
+    /// A built-in policy that is not there.
+    pub(crate) fn no_built_in_policy(name: &str) -> Self {
+        Self::input(format!("there is no built-in policy `{name}`"))
+            .hint("the built-in policies are `default` and `strict`")
+    }
+
+    /// Incident files that are not valid: their defects, each with its place.
+    pub(crate) fn incidents(what: &str, error: &CatalogueError) -> Self {
+        let failure = match error {
+            CatalogueError::Defects { defects } => Self {
+                causes: defects
+                    .iter()
+                    .take(LISTED)
+                    .map(ToString::to_string)
+                    .collect(),
+                ..Self::input(what)
+            },
+            CatalogueError::TooManyFiles { .. } => Self::input(what).caused_by(error),
+        };
+        let failure = match error {
+            CatalogueError::Defects { defects } if defects.len() > LISTED => {
+                failure.hint(format!("{} more are not shown", defects.len() - LISTED))
+            }
+            CatalogueError::Defects { .. } | CatalogueError::TooManyFiles { .. } => failure,
+        };
+        failure.hint("`cargo-canary incident show webp-0.2.3-encode-leak` shows a whole record")
+    }
+
     /// A report could not be written.
-    pub(crate) fn output(file: &Path, error: io::Error) -> Self {
+    pub(crate) fn output(file: &Path, error: &io::Error) -> Self {
         Self::input(format!("failed to write `{}`", file.display()))
-            .caused_by(&error)
+            .caused_by(error)
             .hint("choose another place with `--output FILE`")
     }
 
@@ -86,18 +122,19 @@ impl Failure {
 
     /// A package that did not change.
     pub(crate) fn no_such_change(package: &str, audit: &Audit) -> Self {
-        let names: Vec<&str> = audit
+        let names: BTreeSet<&str> = audit
             .changes
             .iter()
             .map(|judged| judged.change.package.as_str())
             .collect();
         let failure = Self::input(format!("`{package}` did not change between these builds"));
         if names.is_empty() {
-            return failure.hint("nothing changed at all; see `cargo-canary diff`");
+            return failure.hint("nothing changed at all between them");
         }
+        let names: Vec<&str> = names.into_iter().collect();
         match nearest(package, &names) {
             Some(name) => failure.hint(format!("there is a change of `{name}`")),
-            None => failure.hint("`cargo-canary diff` lists what changed"),
+            None => failure.hint("`cargo-canary diff`, with the same builds, lists what changed"),
         }
     }
 

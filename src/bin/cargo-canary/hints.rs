@@ -1,13 +1,20 @@
 //! The next command for each error of the library.
 
+use std::path::Path;
+
 use cargo_canary::audit::AuditError;
+use cargo_canary::policy;
 use cargo_canary::snapshot::clean_room::CleanRoomError;
 use cargo_canary::snapshot::direct::DirectError;
+use cargo_canary::snapshot::graph::GraphError;
 use cargo_canary::snapshot::lock::LockError;
 use cargo_canary::snapshot::tree::{GitError, TreeError};
 use cargo_canary::snapshot::{LoadError, RouteError};
 
 use crate::error::Failure;
+
+/// Where a repository keeps its policy.
+const POLICY_FILE: &str = "canary.toml";
 
 /// How a clone is given the history that it lacks.
 const DEEPEN: &str =
@@ -21,18 +28,11 @@ impl From<AuditError> for Failure {
             AuditError::PolicyOfBase { source } => {
                 load("failed to read the policy of the base", "--base", &source)
             }
-            AuditError::PolicyFile { path, source } => {
-                Failure::input(format!("failed to read the policy `{}`", path.display()))
-                    .caused_by(&source)
-                    .hint("`--policy builtin:default` takes the built-in one")
-            }
-            AuditError::NoBuiltIn { name } => {
-                Failure::input(format!("there is no built-in policy `{name}`"))
-                    .hint("the built-in policies are `builtin:default` and `builtin:strict`")
-            }
+            AuditError::PolicyFile { path, source } => policy_file(&path, &source),
+            AuditError::NoBuiltIn { name } => Failure::no_built_in_policy(&name),
             AuditError::Policy(error) => Failure::policy(&error),
             AuditError::Incidents(error) => {
-                Failure::input("failed to read the incidents of the base").caused_by(&error)
+                Failure::incidents("failed to read the incidents of the base", &error)
             }
             AuditError::Model(error) => {
                 Failure::internal("failed to read the risk model").caused_by(&error)
@@ -41,16 +41,46 @@ impl From<AuditError> for Failure {
     }
 }
 
+fn policy_file(path: &Path, error: &std::io::Error) -> Failure {
+    let name = path.display().to_string();
+    let failure = Failure::input(format!("failed to read the policy `{name}`")).caused_by(error);
+    if policy::built_in_text(&name).is_some() {
+        return failure.hint(format!("the built-in policy is `builtin:{name}`"));
+    }
+    failure.hint(format!(
+        "`cargo-canary policy show > {POLICY_FILE}` starts one; without `--policy` the base's \
+         `{POLICY_FILE}` judges, or the built-in one"
+    ))
+}
+
 fn load(what: &str, option: &str, error: &LoadError) -> Failure {
+    let nothing = matches!(
+        error,
+        LoadError::SameCommit { .. }
+            | LoadError::SamePlace { .. }
+            | LoadError::NothingOfItsOwn { .. }
+    );
+    let what = if nothing {
+        "there is nothing to compare"
+    } else {
+        what
+    };
     let failure = Failure::input(what).caused_by(error);
     match error {
-        LoadError::NoRevision { near, shallow, .. } => {
-            let failure = match near.as_slice() {
-                [] => failure,
-                names => failure.hint(format!("there is {}", names.join(", "))),
+        LoadError::NoRevision { given, near, shallow, .. } => {
+            // A way from a name, such as `HEAD~3`, is like no other name.
+            let near = if given.contains(['~', '^', '@']) { &[] } else { near.as_slice() };
+            let failure = match near {
+                [] if *shallow => failure,
+                [] => failure.hint("`git branch --all` and `git tag` list the names that are there"),
+                names => failure.hint(format!("there is `{}`", names.join("`, `"))),
             };
             if *shallow { failure.hint(DEEPEN) } else { failure }
         }
+        LoadError::NoRepository {
+            source: source @ GitError::NotInstalled,
+            ..
+        } => git(failure, source),
         LoadError::NoRepository { .. } => {
             failure.hint("run it inside a repository, pass `-C DIR`, or name paths")
         }
@@ -68,32 +98,50 @@ fn load(what: &str, option: &str, error: &LoadError) -> Failure {
                 failure.hint(format!("name the base: `{option} REVISION`"))
             }
         }
-        LoadError::SameCommit { .. } | LoadError::SamePlace { .. } | LoadError::NothingOfItsOwn { .. } => failure
-            .hint("name another base: `--base HEAD^1` for the last merge, or the tag of the last release"),
+        LoadError::SameCommit { .. } | LoadError::NothingOfItsOwn { .. } => failure.hint(
+            "name another base: `--base HEAD^1` for the last merge, or the tag of the last release",
+        ),
+        LoadError::SamePlace { .. } => {
+            failure.hint("name two places, or a revision for the base: `--base HEAD`")
+        }
         LoadError::NoLock { given, commit, manifests, .. } => match (commit, manifests) {
             (Some(_), 0) | (None, 0) => failure.hint("there is no `Cargo.toml` there either; is it the right place?"),
             (Some(_), _) => failure.hint(format!(
                 "commit a lock file, or compare lock files that you have: `{option} path/to/Cargo.lock`"
             )),
-            (None, _) => failure.hint(format!("run `cargo generate-lockfile` in {given}")),
+            (None, _) => failure.hint(format!("run `cargo generate-lockfile` in `{given}`")),
         },
+        // Any file that is named counts as a lock file.
+        LoadError::Lock { given, source }
+            if matches!(**source, LockError::Syntax { .. }) && is_other_file(given) =>
+        {
+            failure.hint(takes(option))
+        }
         LoadError::Lock { source, .. } => lock(failure, source),
         LoadError::Git { source } => git(failure, source),
         LoadError::Tree { source, .. } => tree(failure, source),
         LoadError::Graph { source, .. } => route(failure, source),
-        LoadError::NotAFile { .. } | LoadError::File { .. } | LoadError::NotText { .. } => failure.hint(format!(
-            "`{option}` takes a revision, a directory, a Cargo.lock or a `cargo metadata` document"
-        )),
+        LoadError::NotAFile { .. } | LoadError::File { .. } | LoadError::NotText { .. } => failure.hint(takes(option)),
         LoadError::Broken { .. } => Failure::internal(what).caused_by(error),
     }
 }
 
+/// Whether a build is named as a file that no lock file is called.
+fn is_other_file(given: &str) -> bool {
+    given.contains('.') && !given.ends_with(".lock")
+}
+
+fn takes(option: &str) -> String {
+    format!("`{option}` takes a revision, a directory, a Cargo.lock or a `cargo metadata` document")
+}
+
 fn lock(failure: Failure, error: &LockError) -> Failure {
     match error {
-        LockError::Conflict { .. } => {
-            failure.hint("resolve it: take one side of Cargo.lock, then run `cargo update --workspace`")
+        LockError::Conflict { .. } => failure
+            .hint("resolve it: take one side of Cargo.lock, then run `cargo update --workspace`"),
+        LockError::Format { .. } => {
+            failure.hint("update cargo-canary, or write the lock file with an older cargo")
         }
-        LockError::Format { .. } => failure.hint("update cargo-canary, or write the lock file with an older cargo"),
         LockError::TooLarge { .. }
         | LockError::NotText { .. }
         | LockError::Empty { .. }
@@ -105,9 +153,10 @@ fn lock(failure: Failure, error: &LockError) -> Failure {
         | LockError::TwoChecksums { .. }
         | LockError::Duplicate { .. }
         | LockError::Dangling { .. }
-        | LockError::Ambiguous { .. } => {
-            failure.hint("a lock file is written by cargo; if it was edited by hand, run `cargo generate-lockfile`")
-        }
+        | LockError::Ambiguous { .. } => failure.hint(
+            "lock files are written by cargo alone: take the last good one \
+                 (`git checkout HEAD -- Cargo.lock`), then run `cargo update --workspace`",
+        ),
     }
 }
 
@@ -128,7 +177,9 @@ fn git(failure: Failure, error: &GitError) -> Failure {
 fn tree(failure: Failure, error: &TreeError) -> Failure {
     match error {
         TreeError::NotFetched { .. } => {
-            failure.hint("this is a partial clone; `git fetch --refetch` brings what is missing")
+            failure.hint(
+                "`git fetch --refetch` brings what a partial clone lacks; in a full clone `git fsck` tells what is broken",
+            )
         }
         TreeError::Git(error) => git(failure, error),
         TreeError::NotRegular { .. } => {
@@ -146,10 +197,16 @@ fn route(failure: Failure, error: &RouteError) -> Failure {
     if let Some(error) = error.downcast_ref::<DirectError>() {
         if matches!(error, DirectError::LockOutOfDate { .. }) {
             return failure
-                .hint("bring the lock file up to date: `cargo update --workspace`, and commit it");
+                .hint("bring the lock file up to date: `cargo update --workspace`, and commit it")
+                .hint("`--graph lock-only` judges the lock file as it stands");
         }
         return failure.hint(
             "`--graph cargo` asks cargo, in a clean room; `--graph lock-only` needs no manifest",
+        );
+    }
+    if error.is::<GraphError>() {
+        return failure.hint(
+            "a metadata document is written by `cargo metadata --locked --format-version 1`",
         );
     }
     match error.downcast_ref::<CleanRoomError>() {

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
-use cargo_canary::host::Host;
+use cargo_canary::host::{FileKind, Host};
 use cargo_canary::report::Style;
 
 use crate::args::{Color, OutputArgs};
@@ -40,12 +40,22 @@ fn wants_color() -> bool {
 /// Writes a report.
 pub(crate) fn report(bytes: &[u8], file: Option<&Path>, host: &Host) -> Result<(), Failure> {
     match file {
-        Some(file) => host
-            .files
-            .write(file, bytes)
-            .map_err(|source| Failure::output(file, source)),
+        Some(file) => {
+            // What the system says of a file in the place of a directory helps nobody.
+            if let Some(above) = file.ancestors().skip(1).find(|above| is_file(above, host)) {
+                let text = format!("`{}` is a file, not a directory", above.display());
+                return Err(Failure::output(file, &io::Error::other(text)));
+            }
+            host.files
+                .write(file, bytes)
+                .map_err(|source| Failure::output(file, &source))
+        }
         None => standard_output(bytes),
     }
+}
+
+fn is_file(path: &Path, host: &Host) -> bool {
+    matches!(host.files.kind(path), Ok(FileKind::File(_)))
 }
 
 /// Writes to standard output. A reader that has gone away is no failure.
@@ -53,7 +63,7 @@ pub(crate) fn standard_output(bytes: &[u8]) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::output(Path::new("standard output"), error))
+            Err(Failure::input("failed to write to standard output").caused_by(&error))
         }
         Ok(()) | Err(_) => Ok(()),
     }

@@ -358,7 +358,7 @@ fn footer(page: &mut Page, audit: &Audit) {
     let data = &audit.data;
     let index = match data.index_of {
         Some(at) => format!("index as of {}", at.strftime("%Y-%m-%d %H:%M UTC")),
-        None => "no index entry needed".to_owned(),
+        None => "no index entry used".to_owned(),
     };
     page.wrapped(
         Ink::Faint,

@@ -78,9 +78,7 @@ pub enum LoadError {
     },
     /// No base was named, `HEAD` has no commit of its own, and no manifest and
     /// no lock file differs from it.
-    #[error(
-        "the {base} is `HEAD` itself ({commit}), and no manifest or lock file differs from it: there is nothing to compare"
-    )]
+    #[error("the {base} is `HEAD` itself ({commit}), and no manifest or lock file differs from it")]
     NothingOfItsOwn {
         /// The base as it was named.
         base: String,

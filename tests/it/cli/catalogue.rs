@@ -14,14 +14,46 @@ fn incidents_are_listed_shown_and_matched() {
     let some = json.ends(0).lines().count();
     assert!(some > 0 && some < all, "{some} of {all}");
     assert!(json.stdout.contains("2024-06-14-json-library-leak"));
-    scene.run(&["incident", "show", "webp-0.2.3-encode-leak"]).prints(0, "
-        ");
-    scene.run(&["incident", "match", "webp@0.2.3"]).prints(0, "
-        ");
-    scene.run(&["incident", "match", "webp@0.2.2"]).prints(0, "
-        ");
-    scene.run(&["incident", "match", "no-such-crate"]).prints(0, "
-        ");
+    scene
+        .run(&["incident", "show", "webp-0.2.3-encode-leak"])
+        .prints(
+            0,
+            r#"
+        id          webp-0.2.3-encode-leak
+        title       Every encoded picture leaves its pixels and its writer in memory
+        date        2023-08-02
+        failure     memory-leak
+        component   image
+        cause       third-party-update
+        resolution  update
+        affects     webp >=0.2.3, <0.2.5 (fixed in 0.2.5)
+        source      https://github.com/jaredforth/webp/issues/27
+        source      https://github.com/jaredforth/webp/issues/28
+        source      https://github.com/NoXF/libwebp-sys/issues/20
+        source      https://github.com/image-rs/image/issues/1957
+        source      https://github.com/image-rs/image/issues/2034
+        source      image-rs/image
+        note        It came with the move to a new version of the native binding, through an update that was compatible by its number. 0.2.4 repairs a part of it, 0.2.5 the rest.
+        "#,
+        );
+    scene.run(&["incident", "match", "webp@0.2.3"]).prints(
+        0,
+        r#"
+        webp-0.2.3-encode-leak (repeat): webp >=0.2.3, <0.2.5 has this fault: Every encoded picture leaves its pixels and its writer in memory
+        "#,
+    );
+    scene.run(&["incident", "match", "webp@0.2.2"]).prints(
+        0,
+        r#"
+        no incident names webp@0.2.2
+        "#,
+    );
+    scene.run(&["incident", "match", "no-such-crate"]).prints(
+        0,
+        r#"
+        no incident names no-such-crate
+        "#,
+    );
     let matched = scene.run(&["incident", "match", "webp@0.2.3", "--format", "json"]);
     let matched: serde_json::Value = serde_json::from_str(matched.ends(0)).unwrap();
     let link = matched["links"][0].as_object().unwrap();
@@ -35,14 +67,39 @@ fn incidents_are_listed_shown_and_matched() {
 #[test]
 fn what_the_catalogue_does_not_have() {
     let scene = Scene::new();
-    scene.run(&["incident", "show", "webp-0.2.3-leak"]).fails(2, "
-        ");
-    scene.run(&["incident", "show", "what"]).fails(2, "
-        ");
-    scene.run(&["incident", "list", "--component", "jsn"]).fails(2, "
-        ");
-    scene.run(&["incident", "match", "webp@0.2"]).fails(2, "
-        ");
+    scene
+        .run(&["incident", "show", "webp-0.2.3-encode-leek"])
+        .fails(
+            2,
+            r#"
+        error: there is no incident `webp-0.2.3-encode-leek`
+        hint: there is `webp-0.2.3-encode-leak`
+        "#,
+        );
+    scene.run(&["incident", "show", "what"]).fails(
+        2,
+        r#"
+        error: there is no incident `what`
+        hint: `cargo-canary incident list` lists them
+        "#,
+    );
+    scene
+        .run(&["incident", "list", "--component", "jsn"])
+        .fails(
+            2,
+            r#"
+        error: there is no component `jsn`
+        hint: there is `json`
+        "#,
+        );
+    scene.run(&["incident", "match", "webp@0.2"]).fails(
+        2,
+        r#"
+        error: `0.2` is not a version
+          caused by: unexpected end of input while parsing minor version number
+        hint: write it in full, as in `webp@1.2.3`
+        "#,
+    );
 }
 
 #[test]
@@ -53,8 +110,15 @@ fn an_incident_of_the_repository_that_is_not_valid() {
         "version = 1\nid = \"ours\"\ntitle = \"x\"\ndate = 2024-01-01\nfailure = \"meltdown\"\ncomponent = \"json\"\n",
     );
     scene.commit("one");
-    scene.run(&["incident", "list"]).fails(2, "
-        ");
+    scene.run(&["incident", "list"]).fails(
+        2,
+        r#"
+        error: failed to read the incidents of the working tree
+          caused by: .canary/incidents/ours.toml:1:1: the key `cause` is missing
+          caused by: .canary/incidents/ours.toml:5:11: unknown failure `meltdown`
+        hint: `cargo-canary incident show webp-0.2.3-encode-leak` shows a whole record
+        "#,
+    );
 }
 
 #[test]
@@ -97,15 +161,45 @@ fn advisory_facts_are_brought_from_a_directory_and_used_from_then_on() {
 #[test]
 fn advisory_facts_that_cannot_be_brought() {
     let scene = Scene::new();
-    scene.run(&["db", "update", "--from", "nowhere"]).fails(2, "
-        ");
+    scene.run(&["db", "update", "--from", "nowhere"]).fails(
+        2,
+        r#"
+        error: failed to read `nowhere`
+          caused by: No such file or directory (os error 2)
+        hint: `--from DIR` takes a checkout of the advisory database, `--from FILE` a .tar.gz of one
+        "#,
+    );
     scene.file("empty/README", "");
-    scene.run(&["db", "update", "--from", "empty"]).fails(2, "
-        ");
+    scene.run(&["db", "update", "--from", "empty"]).fails(
+        2,
+        r#"
+        error: failed to update the advisory facts
+          caused by: cannot read `empty/crates`
+          caused by: No such file or directory (os error 2)
+        hint: `--from DIR` takes a checkout of the advisory database, `--from FILE` a .tar.gz of one
+        "#,
+    );
     scene.file("notes.tar.gz", "hello");
-    scene.run(&["db", "update", "--from", "notes.tar.gz"]).fails(2, "
-        ");
-    scene.run(&["db", "update", "--offline"]).fails(2, "
-        ");
-    assert!(!scene.path("cache").exists() || fs::read_dir(scene.path("cache")).unwrap().count() == 0);
+    scene
+        .run(&["db", "update", "--from", "notes.tar.gz"])
+        .fails(
+            2,
+            r#"
+        error: failed to update the advisory facts
+          caused by: `notes.tar.gz` is not a readable tar archive
+          caused by: failed to read entire block
+        hint: `--from DIR` takes a checkout of the advisory database, `--from FILE` a .tar.gz of one
+        "#,
+        );
+    scene.run(&["db", "update", "--offline"]).fails(
+        2,
+        r#"
+        error: failed to update the advisory facts
+          caused by: https://github.com/RustSec/advisory-db/archive/refs/heads/main.tar.gz cannot be asked without a network
+        hint: `--from DIR` takes a checkout of the advisory database, `--from FILE` a .tar.gz of one
+        "#,
+    );
+    assert!(
+        !scene.path("cache").exists() || fs::read_dir(scene.path("cache")).unwrap().count() == 0
+    );
 }

@@ -30,8 +30,12 @@ fn two_where_the_command_line_is_wrong() {
     let ran = Scene::new().run(&["check", "--graph", "guess"]);
     ran.fails(
         2,
-        "
-        ",
+        r#"
+        error: invalid value 'guess' for '--graph <GRAPH>'
+          [possible values: auto, direct, cargo, lock-only]
+
+        For more information, try '--help'.
+        "#,
     );
 }
 
@@ -47,7 +51,11 @@ fn three_where_a_canary_is_needed() {
         &[&THEN[..], &["--policy", "canary-all.toml"]].concat(),
     );
     assert!(ran.ends(3).starts_with("CANARY REQUIRED"), "{}", ran.stdout);
-    assert!(ran.stdout.contains("everything is tried first"), "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("everything is tried first"),
+        "{}",
+        ran.stdout
+    );
 }
 
 #[test]
@@ -57,8 +65,46 @@ fn four_where_a_required_fact_could_not_be_had_and_the_gaps_are_named() {
     let ran = check(&shop, &THEN);
     ran.prints(
         4,
-        "
-        ",
+        r#"
+        INCOMPLETE: 1 of 1 change could not be checked as the policy requires
+        HEAD~1 ([COMMIT]) -> HEAD ([COMMIT]), 2 -> 2 packages; 1 decision, 0
+        forced by them
+
+        Why
+          jsonette 1.0.0 -> 1.0.1, direct
+            risk 0 of 100 (low)
+            - incomplete (yank-lure): `yank-lure`, `fresh-release`,
+              `release-after-silence`, `superseded` could not be judged without
+              `publish-time` (offline-and-not-cached: no cache holds an index entry of
+              `jsonette` in crates.io that has 1.0.0, 1.0.1; nothing may be fetched)
+            - incomplete (yanked-release): `yanked-release` could not be judged without
+              `yanked` (offline-and-not-cached: no cache holds an index entry of
+              `jsonette` in crates.io that has 1.0.0, 1.0.1; nothing may be fetched)
+
+        What to do next
+          - run again with network access, or set `publish-time = "warn"` under `[gaps]`
+          - run again with network access, or set `yanked = "warn"` under `[gaps]`
+          - To see the evidence: cargo-canary explain jsonette
+
+        Changes by risk
+            0  gap     jsonette  1.0.0 -> 1.0.1  direct
+
+        Not checked
+          - publish-time, yanked, later-releases, yank-cluster, history of jsonette
+            (offline-and-not-cached): no cache holds an index entry of `jsonette` in
+            crates.io that has 1.0.0, 1.0.1; nothing may be fetched
+          - manifest of jsonette, jsonette (offline-and-not-cached): no cache holds an
+            index entry of `jsonette` in crates.io that has 1.0.0, 1.0.1; nothing may be
+            fetched
+          - placement, features of jsonette, jsonette (coarse-graph): only its lock
+            entry was read, so what is below it counts as built: no cache holds an index
+            entry of `jsonette` in crates.io that has 1.0.0, 1.0.1; nothing may be
+            fetched
+
+        Judged as of 2024-03-01 00:00 UTC by policy default (built in), graph direct;
+        1205 advisory facts of 2026-08-21 (the snapshot that is part of this program),
+        no index entry used.
+        "#,
     );
 }
 
@@ -68,14 +114,21 @@ fn diff_and_explain_do_not_judge_and_end_in_zero() {
     let builds = ["--base", "HEAD~1", "--head", "HEAD", "--offline"];
     let diff = shop.scene.run(&[&["diff"], &builds[..]].concat());
     assert!(diff.ends(0).contains("1.0.0 -> 1.0.2"), "{}", diff.stdout);
-    let explain = shop.scene.run(&[&["explain", "json"], &builds[..]].concat());
-    assert!(explain.ends(0).contains("json"), "{}", explain.stdout);
+    let explain = shop
+        .scene
+        .run(&[&["explain", "jsonette"], &builds[..]].concat());
+    assert!(explain.ends(0).contains("jsonette"), "{}", explain.stdout);
 }
 
 #[test]
 fn help_and_version_end_in_zero_on_standard_output() {
     let scene = Scene::new();
-    assert!(scene.run(&["--help"]).ends(0).contains("Usage: cargo-canary"));
+    assert!(
+        scene
+            .run(&["--help"])
+            .ends(0)
+            .contains("Usage: cargo-canary")
+    );
     assert!(
         scene
             .run(&["--version"])

@@ -14,12 +14,44 @@ fn a_policy_that_is_not_valid_is_shown_with_its_places() {
         "wrong.toml",
         "version = 1\n\n[risk]\ncanari = 40\n\n[[rule]]\nid = \"old\"\nwhen = \"release.age_day < 7.0\"\nthen = \"stop\"\nreason = \"new\"\n",
     );
-    shop.scene.run(&["policy", "check", "wrong.toml"]).fails(2, "
-        ");
+    shop.scene.run(&["policy", "check", "wrong.toml"]).fails(
+        2,
+        r#"
+        error: the policy is not valid
+        error: [risk]
+         --> wrong.toml:4:1
+          |
+        4 | canari = 40
+          | ^^^^^^ unknown key `canari`; did you mean `canary`?
+
+        error: rule `old`
+         --> wrong.toml:9:8
+          |
+        9 | then = "stop"
+          |        ^^^^^^ `then` is never "stop"; it is one of warn, canary, incomplete, block
+        hint: `cargo-canary policy variables` lists what conditions can use, `cargo-canary policy show` prints a policy to compare with
+        "#,
+    );
+    shop.scene.file(
+        "wrong.toml",
+        "version = 1\n\n[[rule]]\nid = \"old\"\nwhen = \"release.age_day < 7.0\"\nthen = \"canary\"\nreason = \"new\"\n",
+    );
+    shop.scene.run(&["policy", "check", "wrong.toml"]).fails(
+        2,
+        r#"
+        error: the policy is not valid
+        error: rule `old`
+         --> wrong.toml:5:9
+          |
+        5 | when = "release.age_day < 7.0"
+          |         ^^^^^^^^^^^^^^^ no variable `release.age_day`; did you mean `release.age_days`?
+        hint: `cargo-canary policy variables` lists what conditions can use, `cargo-canary policy show` prints a policy to compare with
+        "#,
+    );
     let args = [&BUILDS[..], &["--policy", "wrong.toml"], &THEN].concat();
     let of_check = shop.scene.run(&args);
     assert_eq!(of_check.code, Some(2));
-    assert!(of_check.stderr.contains("canari"), "{}", of_check.stderr);
+    assert!(of_check.stderr.contains("age_day"), "{}", of_check.stderr);
 }
 
 #[test]
@@ -29,16 +61,44 @@ fn a_policy_that_is_not_there() {
         shop.scene
             .run(&[&BUILDS[..], &["--policy", policy], &THEN].concat())
     };
-    check("policies/none.toml").fails(2, "
-        ");
-    check("builtin:strickt").fails(2, "
-        ");
-    check("strict").fails(2, "
-        ");
-    shop.scene.run(&["policy", "check"]).fails(2, "
-        ");
-    shop.scene.run(&["policy", "show", "lax"]).fails(2, "
-        ");
+    check("policies/none.toml").fails(
+        2,
+        r#"
+        error: failed to read the policy `policies/none.toml`
+          caused by: No such file or directory (os error 2)
+        hint: `cargo-canary policy show > canary.toml` starts one; without `--policy` the base's `canary.toml` judges, or the built-in one
+        "#,
+    );
+    check("builtin:strickt").fails(
+        2,
+        r#"
+        error: there is no built-in policy `strickt`
+        hint: the built-in policies are `default` and `strict`
+        "#,
+    );
+    check("strict").fails(
+        2,
+        r#"
+        error: failed to read the policy `strict`
+          caused by: No such file or directory (os error 2)
+        hint: the built-in policy is `builtin:strict`
+        "#,
+    );
+    shop.scene.run(&["policy", "check"]).fails(
+        2,
+        r#"
+        error: failed to read the policy `canary.toml`
+          caused by: No such file or directory (os error 2)
+        hint: `cargo-canary policy show > canary.toml` starts one; without `--policy` the base's `canary.toml` judges, or the built-in one
+        "#,
+    );
+    shop.scene.run(&["policy", "show", "lax"]).fails(
+        2,
+        r#"
+        error: there is no built-in policy `lax`
+        hint: the built-in policies are `default` and `strict`
+        "#,
+    );
 }
 
 #[test]
@@ -95,8 +155,13 @@ fn a_policy_from_outside_outranks_that_of_the_base() {
 fn a_valid_policy_is_described() {
     let scene = Scene::new();
     scene.file("canary.toml", ALL_BLOCKED);
-    scene.run(&["policy", "check"]).prints(0, "
-        ");
+    scene.run(&["policy", "check"]).prints(
+        0,
+        r#"
+        canary.toml is valid: 1 rule, no exemptions; by score canary never, block never
+        layers: canary.toml
+        "#,
+    );
     for name in ["default", "strict"] {
         let shown = scene.run(&["policy", "show", name]);
         scene.file("shown.toml", shown.ends(0));
@@ -108,7 +173,12 @@ fn a_valid_policy_is_described() {
 #[test]
 fn the_variables_of_conditions_are_listed() {
     let ran = Scene::new().run(&["policy", "variables"]);
-    for name in ["change.built", "release.age_days", "risk.score", "incidents.repeat"] {
+    for name in [
+        "change.built",
+        "release.age_days",
+        "risk.score",
+        "incidents.repeat",
+    ] {
         assert!(ran.ends(0).contains(name), "{name}");
     }
 }

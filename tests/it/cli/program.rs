@@ -115,12 +115,36 @@ impl Scene {
         self.git("work", &["rev-parse", "HEAD"])
     }
 
-    /// Text without the place of the scratch directory.
-    fn neutral(&self, text: &str) -> String {
+    /// Text without the place of the scratch directory and the ids of commits.
+    pub(crate) fn neutral(&self, text: &str) -> String {
         let real = self.scratch.path().canonicalize().unwrap();
-        text.replace(&real.display().to_string(), "[TMP]")
-            .replace(&self.scratch.path().display().to_string(), "[TMP]")
+        let text = text
+            .replace(&real.display().to_string(), "[TMP]")
+            .replace(&self.scratch.path().display().to_string(), "[TMP]");
+        without_commits(&text)
     }
+}
+
+/// Text with `[COMMIT]` in the place of words of 12 or 40 hexadecimal digits.
+fn without_commits(text: &str) -> String {
+    let mut out = String::new();
+    let mut word = String::new();
+    for c in text.chars().chain(['\0']) {
+        if c.is_ascii_alphanumeric() {
+            word.push(c);
+            continue;
+        }
+        let hex = word.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f'));
+        out += if hex && matches!(word.len(), 12 | 40) {
+            "[COMMIT]"
+        } else {
+            &word
+        };
+        word.clear();
+        out.push(c);
+    }
+    out.pop();
+    out
 }
 
 impl Ran {

@@ -14,7 +14,7 @@ version = \"0.1.0\"
 edition = \"2021\"
 
 [dependencies]
-json = \"1\"
+jsonette = \"1\"
 ";
 
 /// A scene whose Cargo home has a few crates in its caches.
@@ -27,7 +27,7 @@ impl Shop {
     pub(crate) fn new() -> Self {
         let mut registry = LocalRegistry::new();
         registry
-            .krate("buffer", "1.0.0")
+            .krate("bufferette", "1.0.0")
             .published("2023-01-01T00:00:00Z")
             .publish();
         for (version, time, withdrawn) in [
@@ -37,8 +37,8 @@ impl Shop {
             ("1.0.3", "2023-10-01T00:00:00Z", false),
         ] {
             let krate = registry
-                .krate("json", version)
-                .dep("buffer", "1")
+                .krate("jsonette", version)
+                .dep("bufferette", "1")
                 .published(time);
             if withdrawn { krate.yanked() } else { krate }.publish();
         }
@@ -47,12 +47,12 @@ impl Shop {
         Self { scene, registry }
     }
 
-    /// The lock file with this release of `json`.
+    /// The lock file with this release of `jsonette`.
     pub(crate) fn lock(&self, json: &str) -> String {
         let mut text = String::from("version = 4\n");
         for (name, version, dependency) in [
-            ("buffer", "1.0.0", ""),
-            ("json", json, "dependencies = [\"buffer\"]\n"),
+            ("bufferette", "1.0.0", ""),
+            ("jsonette", json, "dependencies = [\"bufferette\"]\n"),
         ] {
             writeln!(
                 text,
@@ -63,10 +63,10 @@ impl Shop {
             )
             .unwrap();
         }
-        text + "\n[[package]]\nname = \"shop\"\nversion = \"0.1.0\"\ndependencies = [\"json\"]\n"
+        text + "\n[[package]]\nname = \"shop\"\nversion = \"0.1.0\"\ndependencies = [\"jsonette\"]\n"
     }
 
-    /// Writes the service into the working directory, with this release of `json`.
+    /// Writes the service into the working directory, with this release of `jsonette`.
     pub(crate) fn write(&self, json: &str) -> &Self {
         self.scene
             .file("Cargo.toml", MANIFEST)
@@ -75,7 +75,7 @@ impl Shop {
         self
     }
 
-    /// A repository whose last commit but one has `json` 1.0.0 and whose last
+    /// A repository whose last commit but one has `jsonette` 1.0.0 and whose last
     /// commit has this one.
     pub(crate) fn updated_to(json: &str) -> Self {
         let shop = Self::new();

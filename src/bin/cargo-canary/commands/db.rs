@@ -11,6 +11,10 @@ use crate::error::Failure;
 use crate::exit;
 use crate::output;
 
+/// What the facts can be brought from.
+const FROM: &str =
+    "`--from DIR` takes a checkout of the advisory database, `--from FILE` a .tar.gz of one";
+
 pub(crate) fn run(command: &DbCommand) -> Result<u8, Failure> {
     match command {
         DbCommand::Status { data } => status(data),
@@ -40,7 +44,7 @@ fn update(from: Option<&Path>, data: &DataArgs) -> Result<u8, Failure> {
     let status = advisories::update(&source, &host, &cache).map_err(|error| {
         Failure::input("failed to update the advisory facts")
             .caused_by(&error)
-            .hint("`--from DIR` takes a checkout of the advisory database, `--from FILE` a .tar.gz of one")
+            .hint(FROM)
     })?;
     output::standard_output(describe(&status, host.clock.now()).as_bytes())?;
     Ok(exit::PASS)
@@ -49,9 +53,12 @@ fn update(from: Option<&Path>, data: &DataArgs) -> Result<u8, Failure> {
 fn local(path: &Path, host: &Host) -> Result<UpdateSource, Failure> {
     match host.files.list(path) {
         Ok(_) => Ok(UpdateSource::Directory(path.to_owned())),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            Err(Failure::input(format!("failed to read `{}`", path.display())).caused_by(&error))
-        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(Failure::input(format!(
+            "failed to read `{}`",
+            path.display()
+        ))
+        .caused_by(&error)
+        .hint(FROM)),
         Err(_) => Ok(UpdateSource::Tarball(path.to_owned())),
     }
 }

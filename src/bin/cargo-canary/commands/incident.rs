@@ -29,8 +29,9 @@ fn catalogue() -> Result<Catalogue, Failure> {
     let files = snapshot::open(&BuildName::Worktree, std::path::Path::new("."), &host)
         .and_then(|tree| tree.read_folder(".canary/incidents", ".toml", MAX_BYTES as u64))
         .unwrap_or_default();
-    Catalogue::with_repository(&files)
-        .map_err(|error| Failure::input("failed to read the incidents").caused_by(&error))
+    Catalogue::with_repository(&files).map_err(|error| {
+        Failure::incidents("failed to read the incidents of the working tree", &error)
+    })
 }
 
 fn list(catalogue: &Catalogue, component: Option<&str>) -> Result<String, Failure> {
@@ -43,10 +44,11 @@ fn list(catalogue: &Catalogue, component: Option<&str>) -> Result<String, Failur
             .iter()
             .map(|component| component.name.as_str())
             .collect();
-        return Err(
-            Failure::input(format!("there is no component `{component}`"))
-                .hint(format!("the components are {}", known.join(", "))),
-        );
+        let failure = Failure::input(format!("there is no component `{component}`"));
+        return Err(match nearest(component, &known) {
+            Some(near) => failure.hint(format!("there is `{near}`")),
+            None => failure.hint(format!("the components are {}", known.join(", "))),
+        });
     }
     let mut text = String::new();
     for record in catalogue.records() {

@@ -5,6 +5,7 @@ use std::path::Path;
 use cargo_canary::audit;
 use cargo_canary::host::Host;
 use cargo_canary::policy;
+use cargo_canary::report::safe_for_terminal;
 
 use crate::args::PolicyCommand;
 use crate::error::Failure;
@@ -12,17 +13,13 @@ use crate::exit;
 use crate::output;
 
 pub(crate) fn run(command: &PolicyCommand) -> Result<u8, Failure> {
-    let text =
-        match command {
-            PolicyCommand::Check { file } => check(file)?,
-            PolicyCommand::Show { name } => policy::built_in_text(name)
-                .map(str::to_owned)
-                .ok_or_else(|| {
-                    Failure::input(format!("there is no built-in policy `{name}`"))
-                        .hint("the built-in policies are `default` and `strict`")
-                })?,
-            PolicyCommand::Variables => policy::reference(),
-        };
+    let text = match command {
+        PolicyCommand::Check { file } => check(file)?,
+        PolicyCommand::Show { name } => policy::built_in_text(name)
+            .map(str::to_owned)
+            .ok_or_else(|| Failure::no_built_in_policy(name))?,
+        PolicyCommand::Variables => policy::reference(),
+    };
     output::standard_output(text.as_bytes())?;
     Ok(exit::PASS)
 }
@@ -35,12 +32,20 @@ fn check(file: &Path) -> Result<String, Failure> {
         bound.map_or("never".to_owned(), |score| format!("from {score} of 100"))
     };
     Ok(format!(
-        "{} is valid: {} rules, {} exemptions; by score canary {}, block {}\nlayers: {}\n",
-        file.display(),
-        policy.rules().count(),
-        policy.exemptions().len(),
+        "{} is valid: {}, {}; by score canary {}, block {}\nlayers: {}\n",
+        safe_for_terminal(&file.display().to_string()),
+        counted(policy.rules().count(), "rule"),
+        counted(policy.exemptions().len(), "exemption"),
         from(thresholds.canary),
         from(thresholds.block),
-        policy.layers().join(", "),
+        safe_for_terminal(&policy.layers().join(", ")),
     ))
+}
+
+fn counted(count: usize, of: &str) -> String {
+    match count {
+        0 => format!("no {of}s"),
+        1 => format!("1 {of}"),
+        _ => format!("{count} {of}s"),
+    }
 }
