@@ -119,7 +119,26 @@ impl Store {
         }
     }
 
-    /// What is in use here. All records are looked through, in a few milliseconds.
+    /// Where the facts come from.
+    #[must_use]
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// The day of the database's state that the facts are of.
+    #[must_use]
+    pub fn snapshot_date(&self) -> Date {
+        self.file.snapshot
+    }
+
+    /// The number of advisories.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.file.len()
+    }
+
+    /// What is in use here, with what is wrong with it. All records are looked
+    /// through for that, in a few milliseconds.
     #[must_use]
     pub fn status(&self) -> Status {
         let broken = self.file.all().filter_map(|record| match record {

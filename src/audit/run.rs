@@ -427,11 +427,10 @@ fn day(time: Timestamp) -> jiff::civil::Date {
 }
 
 fn data_status(registry: &Registry<'_>, advisories: &Store) -> DataStatus {
-    let status = advisories.status();
     DataStatus {
-        advisories_from: status.origin.to_string(),
-        advisories_of: status.snapshot_date,
-        advisories: status.advisories,
+        advisories_from: advisories.origin().to_string(),
+        advisories_of: advisories.snapshot_date(),
+        advisories: advisories.count(),
         index_of: registry.oldest_data(),
     }
 }

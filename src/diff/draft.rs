@@ -3,6 +3,7 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::pairing::Pairing;
 use super::paths::Paths;
@@ -339,7 +340,9 @@ fn join_placement(into: &mut Placement, other: Placement) {
     into.resolved &= other.resolved;
     into.roles.extend(other.roles);
     into.targets.extend(other.targets);
-    into.members.extend(other.members);
+    if !other.members.is_subset(&into.members) {
+        Arc::make_mut(&mut into.members).extend(other.members.iter().cloned());
+    }
     into.target_features.extend(other.target_features);
     into.host_features.extend(other.host_features);
     if into.is_built() {

@@ -9,31 +9,32 @@ use jiff::Timestamp;
 use semver::{Version, VersionReq};
 use serde::Deserialize;
 
-use super::{Dependency, IndexRelease, RecordError};
+use super::{Dependency, IndexRelease, RecordError, scan};
 use crate::pkg::{DependencyKind, Source};
 
 /// The newest schema version of index lines that is understood.
 const SCHEMA: u32 = 2;
 
 /// The few fields of a line that can be had without reading the rest into memory.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, PartialEq, Eq, Deserialize)]
 pub(super) struct Head<'a> {
     #[serde(borrow)]
     pub(super) name: Cow<'a, str>,
     #[serde(borrow)]
     pub(super) vers: Cow<'a, str>,
     #[serde(default)]
-    yanked: bool,
+    pub(super) yanked: bool,
     #[serde(default, borrow)]
-    pubtime: Option<Cow<'a, str>>,
+    pub(super) pubtime: Option<Cow<'a, str>>,
     #[serde(default)]
-    v: Option<u32>,
+    pub(super) v: Option<u32>,
 }
 
 impl<'a> Head<'a> {
-    /// Reads the head of a line; `None` when it is no such object.
+    /// Reads the head of a line; `None` when it is no such object. Whether the
+    /// rest of the line is well-formed is seen when it is read, in [`release`].
     pub(super) fn read(line: &'a [u8]) -> Option<Self> {
-        serde_json::from_slice(line).ok()
+        scan::head(line).or_else(|| serde_json::from_slice(line).ok())
     }
 
     /// Whether the line follows a schema that is understood.

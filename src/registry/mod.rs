@@ -25,9 +25,11 @@ mod manifest;
 mod manifests;
 mod place;
 mod record;
+mod scan;
 mod table;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -43,6 +45,7 @@ use crate::pkg::{DependencyKind, Source};
 pub use record::CrateRecord;
 
 use config::UserConfig;
+use disk::CargoEntry;
 use index::Remembered;
 use place::Place;
 
@@ -196,7 +199,14 @@ pub struct Registry<'h> {
     records: Mutex<BTreeMap<(Source, String), Remembered>>,
     download_places: Mutex<BTreeMap<Source, download::Found>>,
     cargo_archives: OnceLock<Vec<PathBuf>>,
+    /// The names of the indexes that Cargo has cached, where they can be listed.
+    cargo_indexes: OnceLock<Option<BTreeSet<OsString>>>,
+    /// By path and name, as names that differ in case share a file.
+    cargo_entries: Mutex<BTreeMap<(PathBuf, String), ReadOnce>>,
 }
+
+/// A file of Cargo's cache, read by the first who asks for it.
+type ReadOnce = Arc<OnceLock<CargoEntry>>;
 
 impl<'h> Registry<'h> {
     /// A registry with this access. Nothing is read yet.
@@ -213,6 +223,8 @@ impl<'h> Registry<'h> {
             records: Mutex::default(),
             download_places: Mutex::default(),
             cargo_archives: OnceLock::new(),
+            cargo_indexes: OnceLock::new(),
+            cargo_entries: Mutex::default(),
         }
     }
 

@@ -2,7 +2,7 @@
 //! ones are read. Pure.
 
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 use memchr::{memchr_iter, memmem};
@@ -20,15 +20,21 @@ const LONGEST_LINE: usize = 1 << 20;
 const CARGO_FORMAT: u8 = 3;
 const CARGO_SCHEMA: u32 = 2;
 
-/// What a registry's index says of one crate.
-#[derive(Debug)]
+/// What a registry's index says of one crate. Cheap to clone.
+#[derive(Clone, Debug)]
 pub struct CrateRecord {
+    entry: Arc<Entry>,
+    origin: Origin,
+    stale: Option<(GapReason, String)>,
+}
+
+/// What was read, wherever it came from.
+#[derive(Debug)]
+struct Entry {
     name: String,
     body: Vec<u8>,
     spans: Vec<Span>,
     too_long: usize,
-    origin: Origin,
-    stale: Option<(GapReason, String)>,
     all: OnceLock<All>,
 }
 
@@ -73,19 +79,21 @@ impl CrateRecord {
                 (body, spans, too_long)
             }
         };
-        let record = Self {
+        let entry = Entry {
             name: name.to_owned(),
             body,
             spans,
             too_long,
-            origin,
-            stale: None,
             all: OnceLock::new(),
         };
-        let is_ours = record.spans.iter().any(|span| {
-            Head::read(record.bytes(&span.json)).is_some_and(|head| head.name == record.name)
+        let is_ours = entry.spans.iter().any(|span| {
+            Head::read(entry.bytes(&span.json)).is_some_and(|head| head.name == entry.name)
         });
-        is_ours.then_some(record)
+        is_ours.then(|| Self {
+            entry: Arc::new(entry),
+            origin,
+            stale: None,
+        })
     }
 
     /// The same record with the reason why it is not known to be the newest.
@@ -97,7 +105,7 @@ impl CrateRecord {
     /// The name of the crate, as the index spells it.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.name
+        &self.entry.name
     }
 
     /// Where this record was read, and of what time it is.
@@ -117,13 +125,13 @@ impl CrateRecord {
     /// has a newer schema than is understood is not among them.
     #[must_use]
     pub fn lines(&self) -> &[ReleaseLine] {
-        &self.all().lines
+        &self.entry.all().lines
     }
 
     /// The number of lines that could not be read and are missing from [`Self::lines`].
     #[must_use]
     pub fn unreadable(&self) -> usize {
-        self.all().unreadable + self.too_long
+        self.entry.all().unreadable + self.entry.too_long
     }
 
     /// What the index says of one release. `None` means that the registry has
@@ -136,11 +144,11 @@ impl CrateRecord {
     #[must_use]
     pub fn release(&self, version: &Version) -> Option<Result<IndexRelease, RecordError>> {
         if let Some(json) = self.raw(version) {
-            return Some(line::release(&self.name, json));
+            return Some(line::release(self.name(), json));
         }
         if let Some((reason, why)) = &self.stale {
             return Some(Err(RecordError::NotHeld {
-                name: self.name.clone(),
+                name: self.name().to_owned(),
                 version: version.clone(),
                 reason: *reason,
                 why: why.clone(),
@@ -149,7 +157,7 @@ impl CrateRecord {
         match self.unreadable() {
             0 => None,
             lines => Some(Err(RecordError::Unreadable {
-                name: self.name.clone(),
+                name: self.name().to_owned(),
                 version: version.clone(),
                 lines,
             })),
@@ -171,6 +179,37 @@ impl CrateRecord {
     /// The JSON line of one release, as the registry wrote it.
     #[must_use]
     pub fn raw(&self, version: &Version) -> Option<&[u8]> {
+        self.entry.raw(version)
+    }
+
+    /// Whether all of these releases are in the record.
+    pub(super) fn holds<'v>(&self, versions: impl IntoIterator<Item = &'v Version>) -> bool {
+        versions
+            .into_iter()
+            .all(|version| self.raw(version).is_some())
+    }
+
+    /// How many of these releases are in the record.
+    pub(super) fn held<'v>(&self, versions: impl IntoIterator<Item = &'v Version>) -> usize {
+        versions
+            .into_iter()
+            .filter(|version| self.raw(version).is_some())
+            .count()
+    }
+
+    /// The body in the form that the registry sends.
+    pub(super) fn to_lines(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(self.entry.body.len());
+        for span in &self.entry.spans {
+            out.extend_from_slice(self.entry.bytes(&span.json));
+            out.push(b'\n');
+        }
+        out
+    }
+}
+
+impl Entry {
+    fn raw(&self, version: &Version) -> Option<&[u8]> {
         let text = version.to_string();
         let quoted = format!("\"{text}\"");
         let finder = memmem::Finder::new(&quoted);
@@ -194,31 +233,6 @@ impl CrateRecord {
             }
         };
         Some(self.bytes(json))
-    }
-
-    /// Whether all of these releases are in the record.
-    pub(super) fn holds<'v>(&self, versions: impl IntoIterator<Item = &'v Version>) -> bool {
-        versions
-            .into_iter()
-            .all(|version| self.raw(version).is_some())
-    }
-
-    /// How many of these releases are in the record.
-    pub(super) fn held<'v>(&self, versions: impl IntoIterator<Item = &'v Version>) -> usize {
-        versions
-            .into_iter()
-            .filter(|version| self.raw(version).is_some())
-            .count()
-    }
-
-    /// The body in the form that the registry sends.
-    pub(super) fn to_lines(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(self.body.len());
-        for span in &self.spans {
-            out.extend_from_slice(self.bytes(&span.json));
-            out.push(b'\n');
-        }
-        out
     }
 
     fn bytes(&self, range: &Range<usize>) -> &[u8] {

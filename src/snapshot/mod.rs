@@ -17,6 +17,7 @@ mod routes;
 mod verify;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use semver::VersionReq;
 
@@ -183,8 +184,9 @@ pub struct Placement {
     pub roles: BTreeSet<Role>,
     /// The triples for which it is compiled into the target or the host side.
     pub targets: BTreeSet<String>,
-    /// The workspace members that need it, by name.
-    pub members: BTreeSet<String>,
+    /// The workspace members that need it, by name. Packages that are needed by
+    /// the same members share one set.
+    pub members: Arc<BTreeSet<String>>,
     /// Its features on the target side.
     pub target_features: BTreeSet<String>,
     /// Its features on the host side.

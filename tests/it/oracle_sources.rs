@@ -63,7 +63,7 @@ fn members_inherit_from_their_workspace() {
     );
     assert_eq!(
         place(&workspace, "one").members,
-        BTreeSet::from(["one".to_owned(), "two".to_owned()])
+        BTreeSet::from(["one".to_owned(), "two".to_owned()]).into()
     );
 }
 
@@ -113,7 +113,7 @@ fn dev_dependencies_may_lead_back() {
     let workspace = check(&project);
     let kit = place(&workspace, "test-kit");
     assert_eq!(kit.roles, BTreeSet::from([Role::Dev]));
-    assert_eq!(kit.members, BTreeSet::from(["a".to_owned()]));
+    assert_eq!(*kit.members, BTreeSet::from(["a".to_owned()]));
 }
 
 #[test]

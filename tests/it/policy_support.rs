@@ -34,7 +34,7 @@ impl Case {
             direct: true,
             roles: BTreeSet::from([Role::Target]),
             targets: BTreeSet::from(["x86_64-unknown-linux-gnu".to_owned()]),
-            members: BTreeSet::from(["api".to_owned()]),
+            members: BTreeSet::from(["api".to_owned()]).into(),
             resolved: true,
             ..Placement::default()
         };

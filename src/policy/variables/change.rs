@@ -111,7 +111,7 @@ pub(super) const TABLE: &[Variable] = &[
         "change.members",
         Type::List,
         "the workspace members that need it",
-        |s| list(&s.change.placement.members),
+        |s| list(&*s.change.placement.members),
     ),
     Variable::of_change(
         "change.workspaces",

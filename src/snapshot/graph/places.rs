@@ -1,7 +1,8 @@
 //! Where each package stands: one simulated build for each target, without and
 //! with dev-dependencies.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use guppy::DependencyKind;
 use guppy::graph::cargo::{BuildPlatform, CargoOptions, CargoSet};
@@ -190,6 +191,7 @@ fn mark_members(
         .into_iter()
         .map(|s| s.into_iter().collect())
         .collect();
+    let mut needed_by: Vec<BTreeSet<&str>> = vec![BTreeSet::new(); skeleton.len()];
     for (member, name) in skeleton.members() {
         reach(member, skeleton.len(), |from, reached| {
             reached.extend_from_slice(&shipped[from]);
@@ -197,7 +199,7 @@ fn mark_members(
         .into_iter()
         .filter(|&package| built[package])
         .for_each(|package| {
-            places[package].members.insert(name.to_owned());
+            needed_by[package].insert(name);
         });
         // The tests of another member are not needed by this one.
         reach(member, skeleton.len(), |from, reached| {
@@ -211,11 +213,16 @@ fn mark_members(
         })
         .into_iter()
         .filter(|&package| places[package].roles.contains(&Role::Dev))
-        .collect::<Vec<_>>()
-        .into_iter()
         .for_each(|package| {
-            places[package].members.insert(name.to_owned());
+            needed_by[package].insert(name);
         });
+    }
+    let mut sets: BTreeMap<BTreeSet<&str>, Arc<BTreeSet<String>>> = BTreeMap::new();
+    for (place, names) in places.iter_mut().zip(needed_by) {
+        let set = sets.entry(names).or_insert_with_key(|names| {
+            Arc::new(names.iter().map(|&name| name.to_owned()).collect())
+        });
+        place.members = Arc::clone(set);
     }
 }
 

@@ -18,50 +18,45 @@ pub(super) struct Digest {
 
 impl Digest {
     pub(super) fn lock(&mut self, path: &str, lock: &LockFile) {
-        self.line("workspace", &[path]);
-        for package in &lock.packages {
-            self.package(&package.id, package.checksum.as_deref());
+        let names: Vec<String> = lock.packages.iter().map(|p| fields(&p.id)).collect();
+        self.begin(path);
+        for (package, name) in lock.packages.iter().zip(&names) {
+            self.package(name, package.checksum.as_deref());
             let targets = package.dependencies.iter().chain(&package.replace);
-            for other in targets.filter_map(|&to| lock.packages.get(to)) {
-                self.dependency(&other.id);
-            }
+            targets
+                .filter_map(|&to| names.get(to))
+                .for_each(|other| self.dependency(other));
         }
     }
 
     pub(super) fn workspace(&mut self, workspace: &Workspace) {
-        self.line("workspace", &[&workspace.path]);
-        for package in &workspace.packages {
-            self.package(&package.id, package.checksum.as_deref());
-            for other in package
+        let names: Vec<String> = workspace.packages.iter().map(|p| fields(&p.id)).collect();
+        self.begin(&workspace.path);
+        for (package, name) in workspace.packages.iter().zip(&names) {
+            self.package(name, package.checksum.as_deref());
+            package
                 .edges
                 .iter()
-                .filter_map(|edge| workspace.packages.get(edge.to))
-            {
-                self.dependency(&other.id);
-            }
+                .filter_map(|edge| names.get(edge.to))
+                .for_each(|other| self.dependency(other));
         }
     }
 
-    fn package(&mut self, id: &PackageId, checksum: Option<&str>) {
-        let checksum = checksum.unwrap_or_default();
-        self.line(
-            "package",
-            &[&id.name, &id.version.to_string(), &source(id), checksum],
-        );
+    fn begin(&mut self, path: &str) {
+        self.line(&["workspace\t", path]);
     }
 
-    fn dependency(&mut self, id: &PackageId) {
-        self.line(
-            "dependency",
-            &[&id.name, &id.version.to_string(), &source(id)],
-        );
+    fn package(&mut self, name: &str, checksum: Option<&str>) {
+        self.line(&["package\t", name, "\t", checksum.unwrap_or_default()]);
     }
 
-    fn line(&mut self, kind: &str, fields: &[&str]) {
-        self.hash.update(kind);
-        for field in fields {
-            self.hash.update("\t");
-            self.hash.update(field);
+    fn dependency(&mut self, name: &str) {
+        self.line(&["dependency\t", name]);
+    }
+
+    fn line(&mut self, parts: &[&str]) {
+        for part in parts {
+            self.hash.update(part);
         }
         self.hash.update("\n");
     }
@@ -75,6 +70,11 @@ impl Digest {
         }
         text
     }
+}
+
+/// Name, version and source, as they stand in a line.
+fn fields(id: &PackageId) -> String {
+    format!("{}\t{}\t{}", id.name, id.version, source(id))
 }
 
 /// Empty for a local package.

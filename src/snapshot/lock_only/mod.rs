@@ -6,6 +6,9 @@
 
 mod reach;
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
 use crate::facts::{FactKind, Gap, GapReason};
 use crate::pkg::Source;
 use crate::snapshot::lock::LockFile;
@@ -114,27 +117,38 @@ fn gap(fact: FactKind, reason: GapReason, detail: &str) -> Gap {
 /// `false`, and leaves all of them out, when there would be too many.
 fn note_members(packages: &mut [Package], edges: &[Vec<usize>], members: &[usize]) -> bool {
     let order = reach::order(edges);
-    let mut names: Vec<Vec<&str>> = vec![Vec::new(); packages.len()];
-    let ids: Vec<_> = packages.iter().map(|package| package.id.clone()).collect();
+    let mut needed_by: Vec<Vec<u32>> = vec![Vec::new(); packages.len()];
     let mut count = 0;
+    let mut first = 0;
     for part in members.chunks(64) {
-        for (bits, names) in reach::from(part, edges, &order).into_iter().zip(&mut names) {
+        for (bits, needed_by) in reach::from(part, edges, &order)
+            .into_iter()
+            .zip(&mut needed_by)
+        {
             count += bits.count_ones() as usize;
             let mut bits = bits;
             while bits != 0 {
-                let member = part
-                    .get(bits.trailing_zeros() as usize)
-                    .and_then(|&at| ids.get(at));
-                names.extend(member.map(|id| id.name.as_str()));
+                needed_by.push(first + bits.trailing_zeros());
                 bits &= bits - 1;
             }
         }
         if count > MOST_MEMBER_NAMES {
             return false;
         }
+        first += 64;
     }
-    for (package, names) in packages.iter_mut().zip(names) {
-        package.placement.members = names.into_iter().map(str::to_owned).collect();
+    let names: Vec<String> = members
+        .iter()
+        .filter_map(|&at| packages.get(at))
+        .map(|package| package.id.name.clone())
+        .collect();
+    let name = |&member: &u32| names.get(member as usize).cloned();
+    let mut sets: BTreeMap<Vec<u32>, Arc<BTreeSet<String>>> = BTreeMap::new();
+    for (package, needed_by) in packages.iter_mut().zip(needed_by) {
+        let set = sets
+            .entry(needed_by)
+            .or_insert_with_key(|members| Arc::new(members.iter().filter_map(name).collect()));
+        package.placement.members = Arc::clone(set);
     }
     true
 }
