@@ -455,25 +455,12 @@ fn words_that_are_no_command() {
         For more information, try '--help'.
         "#,
     );
-    scene.run(&[]).fails(
-        2,
-        r#"
-        Audits dependency changes between two builds
-
-        Usage: cargo-canary <COMMAND>
-
-        Commands:
-          check     Audit the difference between two builds and give a verdict
-          diff      Show what changed between two builds, without judgement
-          explain   Show all that is known about the changes of one package
-          policy    Check policies and look up what they can say
-          incident  Look into the catalogue of incidents
-          db        Show and update the advisory facts
-          help      Print this message or the help of the given subcommand(s)
-
-        Options:
-          -h, --help     Print help (see more with '--help')
-          -V, --version  Print version
-        "#,
+    let without = scene.run(&[]);
+    assert_eq!((without.code, without.stdout.as_str()), (Some(2), ""));
+    assert!(without.stderr.contains("Usage: cargo-canary <COMMAND>"));
+    assert!(
+        without
+            .stderr
+            .contains("Audit the difference between two builds and give a verdict")
     );
 }
