@@ -25,6 +25,7 @@ use crate::risk::Assessment;
 pub use decide::{Present, decide};
 pub use exempt::Exemption;
 pub use load::{Resolve, built_in_text, load};
+pub use nearest::nearest;
 pub use problem::{PolicyError, Problem, RenderStyle};
 pub use validated::{CanaryTerms, Policy, Thresholds};
 pub use variables::reference;

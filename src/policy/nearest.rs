@@ -6,10 +6,8 @@ const LONGEST: usize = 64;
 /// The candidate with the fewest edits to `word`, when it is near enough to be
 /// meant: at most a third of the word's length, and at least one edit.
 /// Of several equally near ones the first in order.
-pub(super) fn nearest<'a>(
-    word: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+#[must_use]
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let length = word.chars().count();
     if length > LONGEST {
         return None;
@@ -59,5 +57,12 @@ mod tests {
         assert_eq!(nearest("owner", ["targets", "features"]), None);
         assert_eq!(nearest("", ["targets"]), None);
         assert_eq!(nearest(&"x".repeat(5_000), ["targets"]), None);
+    }
+
+    #[test]
+    fn of_equally_near_words_the_first_in_order_is_offered() {
+        assert_eq!(nearest("jsox", ["json", "jsob"]), Some("jsob"));
+        assert_eq!(nearest("json", ["jsonx", "json"]), Some("json"));
+        assert_eq!(nearest("json", []), None);
     }
 }

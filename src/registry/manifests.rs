@@ -17,7 +17,7 @@ const FETCHED_AT_ONCE: usize = 16;
 impl Registry<'_> {
     /// What the manifests of these packages say, in the order of the packages.
     /// Where no checksum is given, that of the index is taken. A gap is one of
-    /// the kind [`FactKind::Manifest`].
+    /// the kind [`FactKind::Manifest`](crate::facts::FactKind::Manifest).
     #[must_use]
     pub fn manifests(
         &self,

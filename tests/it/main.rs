@@ -12,6 +12,7 @@ mod diff;
 mod diff_laws;
 mod diff_real;
 mod diff_reasons;
+mod docs;
 mod exposure;
 mod hostile;
 mod incidents;

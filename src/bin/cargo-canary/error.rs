@@ -8,7 +8,7 @@ use std::path::Path;
 
 use cargo_canary::audit::Audit;
 use cargo_canary::incidents::CatalogueError;
-use cargo_canary::policy::{PolicyError, RenderStyle};
+use cargo_canary::policy::{PolicyError, RenderStyle, nearest};
 use cargo_canary::report::safe_for_terminal;
 
 use crate::exit;
@@ -131,8 +131,7 @@ impl Failure {
         if names.is_empty() {
             return failure.hint("nothing changed at all between them");
         }
-        let names: Vec<&str> = names.into_iter().collect();
-        match nearest(package, &names) {
+        match nearest(package, names) {
             Some(name) => failure.hint(format!("there is a change of `{name}`")),
             None => failure.hint("`cargo-canary diff`, with the same builds, lists what changed"),
         }
@@ -179,39 +178,4 @@ fn lines(text: &str) -> String {
         .map(|line| safe_for_terminal(line).into_owned())
         .collect::<Vec<_>>()
         .join("\n")
-}
-
-/// The name that differs in the fewest characters, if it is near.
-pub(crate) fn nearest<'a>(wanted: &str, names: &[&'a str]) -> Option<&'a str> {
-    names
-        .iter()
-        .map(|name| (distance(wanted, name), *name))
-        .filter(|(distance, _)| *distance <= wanted.chars().count() / 3 + 1)
-        .min()
-        .map(|(_, name)| name)
-}
-
-/// Levenshtein distance in characters, bounded for long names by their difference.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().take(128).collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().take(128).enumerate() {
-        let mut diagonal = i;
-        let mut left = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let above = row.get(j + 1).copied().unwrap_or(0);
-            let next = (diagonal + usize::from(x != *y))
-                .min(above + 1)
-                .min(left + 1);
-            diagonal = above;
-            if let Some(cell) = row.get_mut(j) {
-                *cell = left;
-            }
-            left = next;
-        }
-        if let Some(cell) = row.last_mut() {
-            *cell = left;
-        }
-    }
-    row.last().copied().unwrap_or(0)
 }

@@ -2,13 +2,14 @@
 
 use cargo_canary::host::Host;
 use cargo_canary::incidents::{Catalogue, MAX_BYTES, Match, Record};
+use cargo_canary::policy::nearest;
 use cargo_canary::report::safe_for_terminal;
 use cargo_canary::snapshot::{self, BuildName};
 use semver::Version;
 use serde_json::json;
 
 use crate::args::{IncidentCommand, ReportFormat};
-use crate::error::{Failure, nearest};
+use crate::error::Failure;
 use crate::exit;
 use crate::output;
 
@@ -45,7 +46,7 @@ fn list(catalogue: &Catalogue, component: Option<&str>) -> Result<String, Failur
             .map(|component| component.name.as_str())
             .collect();
         let failure = Failure::input(format!("there is no component `{component}`"));
-        return Err(match nearest(component, &known) {
+        return Err(match nearest(component, known.iter().copied()) {
             Some(near) => failure.hint(format!("there is `{near}`")),
             None => failure.hint(format!("the components are {}", known.join(", "))),
         });
@@ -76,7 +77,7 @@ fn find<'a>(catalogue: &'a Catalogue, id: &str) -> Result<&'a Record, Failure> {
             .map(|record| record.id.as_str())
             .collect();
         let failure = Failure::input(format!("there is no incident `{id}`"));
-        match nearest(id, &ids) {
+        match nearest(id, ids) {
             Some(near) => failure.hint(format!("there is `{near}`")),
             None => failure.hint("`cargo-canary incident list` lists them"),
         }
