@@ -16,5 +16,6 @@ pub mod advisories;
 pub mod incidents;
 pub mod risk;
 pub mod policy;
+pub mod probe;
 pub mod audit;
 pub mod report;

@@ -5,8 +5,14 @@
 //! Imports: nothing.
 
 pub mod memory;
+mod contained;
+mod keeper;
 mod net;
+#[cfg(target_os = "linux")]
+mod process_tree;
 mod real;
+#[cfg(target_os = "linux")]
+mod watched;
 mod work;
 
 use std::collections::BTreeMap;
@@ -17,6 +23,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+pub use contained::{Detail, Ending, Launch, Limits, Printed, Running, Sample};
+pub use keeper::{NOT_STARTED, keep};
 pub use net::{NetLimits, RealNet};
 pub use work::{Work, WorkCounter};
 
@@ -287,6 +295,12 @@ pub enum ProcessError {
         /// The limit.
         limit: u64,
     },
+    /// This system has no process table that can be read.
+    #[error("cannot watch `{program}`: that needs the /proc of Linux")]
+    NotWatched {
+        /// The program.
+        program: PathBuf,
+    },
 }
 
 /// Other programs.
@@ -296,6 +310,16 @@ pub trait Processes: Send + Sync {
     /// # Errors
     /// When it cannot be started or breaks a limit. A non-zero exit code is no error.
     fn run(&self, invocation: &Invocation) -> Result<Output, ProcessError>;
+
+    /// Starts a program under watch.
+    ///
+    /// # Errors
+    /// When it cannot be started, or programs cannot be watched here.
+    fn start(&self, launch: &Launch) -> Result<Box<dyn Running>, ProcessError> {
+        Err(ProcessError::NotWatched {
+            program: launch.program.clone(),
+        })
+    }
 
     /// How many were started so far.
     fn started(&self) -> u64;

@@ -186,6 +186,12 @@ impl Processes for RealProcesses {
         supervise(child, invocation)
     }
 
+    #[cfg(target_os = "linux")]
+    fn start(&self, launch: &super::Launch) -> Result<Box<dyn super::Running>, ProcessError> {
+        self.started.fetch_add(1, Ordering::Relaxed);
+        super::watched::start(launch)
+    }
+
     fn started(&self) -> u64 {
         self.started.load(Ordering::Relaxed)
     }

@@ -33,5 +33,6 @@ mod registry_layouts;
 mod registry_server;
 mod risk;
 mod shared_data;
+mod probe_judge;
 mod support;
 mod tidy;

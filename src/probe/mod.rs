@@ -1,0 +1,111 @@
+//! Runs the same workload on two builds, watches what both hold, and says
+//! whether the head leaks; finds the update that does it. The only module,
+//! with the readers of snapshots, that starts programs. Never judges an update
+//! by anything but what it was seen to do.
+//!
+//! Imports: host, stats.
+
+pub mod judge;
+mod run;
+mod thresholds;
+
+use std::time::Duration;
+
+use crate::host::{Ending, Sample};
+
+pub use run::{Event, Order, ProbeError, Probed, Request, Run, SideRun, run};
+pub use thresholds::{Thresholds, ThresholdsError};
+
+/// Something that a program holds and should give back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Resource {
+    /// Resident memory, in bytes.
+    Rss,
+    /// Memory with shared pages counted by share, in bytes.
+    Pss,
+    /// Memory that no other process shares, in bytes.
+    Private,
+    /// Address space, in bytes.
+    Vsz,
+    /// File descriptors.
+    Fds,
+    /// Sockets among the descriptors.
+    Sockets,
+    /// Threads.
+    Threads,
+    /// Processes.
+    Processes,
+}
+
+impl Resource {
+    /// All of them, in the order of reports.
+    pub const ALL: [Self; 8] = [
+        Self::Rss,
+        Self::Pss,
+        Self::Private,
+        Self::Vsz,
+        Self::Fds,
+        Self::Sockets,
+        Self::Threads,
+        Self::Processes,
+    ];
+
+    /// The name used in reports.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Rss => "rss",
+            Self::Pss => "pss",
+            Self::Private => "private",
+            Self::Vsz => "vsz",
+            Self::Fds => "fds",
+            Self::Sockets => "sockets",
+            Self::Threads => "threads",
+            Self::Processes => "processes",
+        }
+    }
+
+    /// What one of it is called.
+    #[must_use]
+    pub fn unit(self) -> &'static str {
+        match self {
+            Self::Rss | Self::Pss | Self::Private | Self::Vsz => "bytes",
+            Self::Fds => "descriptors",
+            Self::Sockets => "sockets",
+            Self::Threads => "threads",
+            Self::Processes => "processes",
+        }
+    }
+
+    /// What a sample has of it.
+    #[must_use]
+    pub fn of(self, sample: &Sample) -> Option<f64> {
+        let value = match self {
+            Self::Rss => sample.rss,
+            Self::Pss => sample.pss?,
+            Self::Private => sample.private?,
+            Self::Vsz => sample.vsz,
+            Self::Fds => sample.fds,
+            Self::Sockets => sample.sockets?,
+            Self::Threads => sample.threads,
+            Self::Processes => sample.processes,
+        };
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a byte more or less at 8 PiB does not matter"
+        )]
+        let value = value as f64;
+        Some(value)
+    }
+}
+
+/// One life of a workload: from its start to its end.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Segment {
+    /// When it began, since the start of the run.
+    pub began: Duration,
+    /// What was seen; times count from its own start.
+    pub samples: Vec<Sample>,
+    /// How it ended; `None` when it was stopped at the end of the run.
+    pub ending: Option<Ending>,
+}

@@ -1,0 +1,217 @@
+//! What counts as growth: data, read from `policies/probe.toml`.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::Resource;
+
+const BUILT_IN: &str = include_str!("../../policies/probe.toml");
+
+/// Why thresholds cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ThresholdsError {
+    /// They are no TOML, or a key is missing or unknown.
+    #[error("the thresholds of the probe cannot be read")]
+    Toml(#[source] toml::de::Error),
+    /// A resource has no entry.
+    #[error("the thresholds of the probe say nothing of `{resource}`")]
+    Missing {
+        /// The resource.
+        resource: &'static str,
+    },
+    /// A number makes no sense.
+    #[error("the thresholds of the probe: `{key}` must be {must}")]
+    Value {
+        /// The key.
+        key: &'static str,
+        /// What it must be.
+        must: &'static str,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct File {
+    version: u32,
+    confidence: f64,
+    drift: Drift,
+    persistence: Persistence,
+    resource: BTreeMap<String, Entry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Drift {
+    reference_seconds: f64,
+    power: f64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Persistence {
+    last_third: f64,
+    step_share: f64,
+    alike: f64,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Entry {
+    slope: f64,
+    level: f64,
+    limit: f64,
+    weighs: bool,
+}
+
+/// What counts as growth.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Thresholds {
+    /// The confidence of intervals, between 0 and 1.
+    pub confidence: f64,
+    /// The age of a run, in seconds, from which programs no longer settle.
+    pub reference_seconds: f64,
+    /// How fast the smallest slope that counts rises below that age.
+    pub power: f64,
+    /// The share of the mean rate that the last third of a run must show.
+    pub last_third: f64,
+    /// The share of all growth from which one step is a change of level.
+    pub step_share: f64,
+    /// The relative difference below which two slopes are alike.
+    pub alike: f64,
+    resources: BTreeMap<Resource, ResourceThresholds>,
+}
+
+/// What counts as growth of one resource.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ResourceThresholds {
+    /// The smallest slope that counts in a long run, in units per second.
+    pub slope: f64,
+    /// A difference of level that is reported, in units.
+    pub level: f64,
+    /// Where growth ends badly, in units, when no limit is given.
+    pub limit: f64,
+    /// Whether an unclear answer makes the whole run unclear.
+    pub weighs: bool,
+}
+
+impl Thresholds {
+    /// Those that come with the program.
+    ///
+    /// # Errors
+    /// When the built-in file is broken, which a test rules out.
+    pub fn built_in() -> Result<Self, ThresholdsError> {
+        Self::parse(BUILT_IN)
+    }
+
+    /// Reads thresholds.
+    ///
+    /// # Errors
+    /// When the text is no TOML, or a key is missing, unknown or senseless.
+    pub fn parse(text: &str) -> Result<Self, ThresholdsError> {
+        let file: File = toml::from_str(text).map_err(ThresholdsError::Toml)?;
+        let value = |key, must| ThresholdsError::Value { key, must };
+        if file.version != 1 {
+            return Err(value("version", "1"));
+        }
+        if !(0.5..1.0).contains(&file.confidence) {
+            return Err(value("confidence", "at least 0.5 and below 1"));
+        }
+        if file.drift.reference_seconds.is_nan() || file.drift.reference_seconds <= 0.0 {
+            return Err(value("drift.reference-seconds", "positive"));
+        }
+        let mut resources = BTreeMap::new();
+        for resource in Resource::ALL {
+            let entry = file
+                .resource
+                .get(resource.as_str())
+                .ok_or(ThresholdsError::Missing {
+                    resource: resource.as_str(),
+                })?;
+            if entry.slope.is_nan() || entry.slope <= 0.0 {
+                return Err(value("resource.….slope", "positive"));
+            }
+            let entry = ResourceThresholds {
+                slope: entry.slope,
+                level: entry.level,
+                limit: entry.limit,
+                weighs: entry.weighs,
+            };
+            resources.insert(resource, entry);
+        }
+        Ok(Self {
+            confidence: file.confidence,
+            reference_seconds: file.drift.reference_seconds,
+            power: file.drift.power,
+            last_third: file.persistence.last_third,
+            step_share: file.persistence.step_share,
+            alike: file.persistence.alike,
+            resources,
+        })
+    }
+
+    /// Those of one resource.
+    #[must_use]
+    pub fn of(&self, resource: Resource) -> ResourceThresholds {
+        self.resources
+            .get(&resource)
+            .copied()
+            .unwrap_or(ResourceThresholds {
+                slope: f64::INFINITY,
+                level: f64::INFINITY,
+                limit: f64::INFINITY,
+                weighs: false,
+            })
+    }
+
+    /// The smallest slope that counts in a life of this many seconds.
+    #[must_use]
+    pub fn floor(&self, resource: Resource, seconds: f64) -> f64 {
+        let young = (self.reference_seconds / seconds.max(0.1)).max(1.0);
+        self.of(resource).slope * young.powf(self.power)
+    }
+
+    /// How long a life must be for this slope to count, in seconds.
+    #[must_use]
+    pub fn seconds_for(&self, resource: Resource, slope: f64) -> f64 {
+        let ratio = self.of(resource).slope / slope.max(f64::MIN_POSITIVE);
+        self.reference_seconds * ratio.min(1.0).powf(1.0 / self.power)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_built_in_thresholds_are_whole() {
+        let thresholds = Thresholds::built_in().unwrap();
+        for resource in Resource::ALL {
+            assert!(thresholds.of(resource).slope.is_finite(), "{resource:?}");
+        }
+    }
+
+    #[test]
+    fn a_young_run_must_show_more() {
+        let thresholds = Thresholds::built_in().unwrap();
+        let floor = |seconds| thresholds.floor(Resource::Rss, seconds);
+        assert!((floor(60.0) - 4096.0).abs() < 1e-9 && (floor(600.0) - 4096.0).abs() < 1e-9);
+        assert!(floor(20.0) > 5.0 * floor(60.0));
+        let back = thresholds.seconds_for(Resource::Rss, floor(20.0));
+        assert!((back - 20.0).abs() < 1e-6, "{back}");
+    }
+
+    #[test]
+    fn an_unknown_key_is_an_error() {
+        let text = BUILT_IN.replace("weighs = true", "weights = true");
+        assert!(matches!(
+            Thresholds::parse(&text),
+            Err(ThresholdsError::Toml(_))
+        ));
+        let text = BUILT_IN.replace("[resource.vsz]", "[resource.vss]");
+        assert!(matches!(
+            Thresholds::parse(&text),
+            Err(ThresholdsError::Missing { resource: "vsz" })
+        ));
+    }
+}
