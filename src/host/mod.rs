@@ -66,6 +66,13 @@ impl Environment {
             .filter(|v| !v.is_empty())
     }
 
+    /// All variables, sorted by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &std::ffi::OsStr)> {
+        self.vars
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_os_str()))
+    }
+
     /// The value of a variable as a path.
     #[must_use]
     pub fn path(&self, name: &str) -> Option<PathBuf> {

@@ -7,6 +7,7 @@
 
 pub mod judge;
 mod run;
+pub mod show;
 mod thresholds;
 
 use std::time::Duration;

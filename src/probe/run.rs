@@ -248,12 +248,12 @@ fn watch(
     while start.elapsed() < duration {
         sides.rotate_left(1);
         for side in sides.iter_mut() {
-            side.look(start.elapsed(), tick.is_multiple_of(10))?;
+            side.look(start.elapsed(), tick.is_multiple_of(5))?;
         }
         if tick.is_multiple_of(5) {
             on_elapsed(start.elapsed());
         }
-        if sides.iter().all(|side| side.given_up) {
+        if sides.iter().any(|side| side.given_up) {
             break;
         }
         tick += 1;

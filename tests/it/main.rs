@@ -33,6 +33,8 @@ mod registry_layouts;
 mod registry_server;
 mod risk;
 mod shared_data;
+#[cfg(target_os = "linux")]
+mod probe;
 mod probe_judge;
 mod support;
 mod tidy;

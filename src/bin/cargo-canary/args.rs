@@ -41,6 +41,60 @@ pub(crate) enum Command {
     /// Show and update the advisory facts
     #[command(subcommand)]
     Db(DbCommand),
+    /// Run the same workload on two builds and say whether the head leaks
+    ///
+    /// RUNS what it is given. Exit code 0: no leak; 1: a leak; 4: this run does
+    /// not decide. Needs Linux.
+    Probe(ProbeArgs),
+}
+
+/// Options of the commands that run workloads.
+#[derive(Debug, Args)]
+pub(crate) struct WorkloadArgs {
+    /// How long each side runs: `60s`, `5m`
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = crate::amounts::duration)]
+    pub(crate) duration: std::time::Duration,
+    /// Time between samples
+    #[arg(long, value_name = "TIME", default_value = "100ms", value_parser = crate::amounts::duration)]
+    pub(crate) interval: std::time::Duration,
+    /// A shell command that makes work for the program, started with it
+    #[arg(long, value_name = "COMMAND")]
+    pub(crate) load: Option<String>,
+    /// Run one side after the other, so many rounds, for workloads that cannot run twice at once
+    #[arg(long, value_name = "ROUNDS", num_args = 0..=1, default_missing_value = "1")]
+    pub(crate) alternate: Option<u32>,
+    /// End a side that holds more memory than this
+    #[arg(long, value_name = "SIZE", default_value = "4GiB", value_parser = crate::amounts::bytes)]
+    pub(crate) max_memory: u64,
+    /// The most processes and threads that the user may have
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) max_processes: Option<u64>,
+    /// The memory at which the service fails, for the time that is left
+    #[arg(long, value_name = "SIZE", value_parser = crate::amounts::bytes)]
+    pub(crate) memory_limit: Option<u64>,
+    /// The number of descriptors at which the service fails
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) fd_limit: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ProbeArgs {
+    /// The executable of the build that is known
+    #[arg(long, value_name = "FILE", requires = "head_exe")]
+    pub(crate) base_exe: Option<PathBuf>,
+    /// The executable of the build that is asked about
+    #[arg(long, value_name = "FILE", requires = "base_exe")]
+    pub(crate) head_exe: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) workload: WorkloadArgs,
+    /// Write the course of each resource as an SVG picture
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plot: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    /// Arguments of the program
+    #[arg(last = true, value_name = "ARGS")]
+    pub(crate) args: Vec<std::ffi::OsString>,
 }
 
 /// Options of the commands that compare two builds.

@@ -1,6 +1,7 @@
 //! The command line of cargo-canary: arguments to requests, results to bytes
 //! and exit codes. All thinking is done by the library.
 
+mod amounts;
 mod args;
 mod commands;
 mod error;
@@ -19,6 +20,11 @@ fn main() -> ExitCode {
     let mut arguments: Vec<OsString> = std::env::args_os().collect();
     if arguments.get(1).is_some_and(|first| first == "canary") {
         arguments.remove(1);
+    }
+    // Started by ourselves, as the keeper of a workload.
+    if arguments.get(1).is_some_and(|first| first == commands::KEEPER) {
+        let rest = arguments.get(2..).unwrap_or_default();
+        return ExitCode::from(cargo_canary::host::keep(rest));
     }
     let cli = match args::Cli::try_parse_from(arguments) {
         Ok(cli) => cli,

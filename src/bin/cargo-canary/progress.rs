@@ -39,6 +39,16 @@ impl Progress {
         };
         self.bar.set_message(text);
     }
+
+    /// Shows how far a probe is.
+    pub(crate) fn watching(&self, event: cargo_canary::probe::Event) {
+        let cargo_canary::probe::Event::Watching { elapsed, total } = event;
+        self.bar.set_message(format!(
+            "watching both builds: {} of {} s",
+            elapsed.as_secs(),
+            total.as_secs()
+        ));
+    }
 }
 
 impl Drop for Progress {

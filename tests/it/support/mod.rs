@@ -3,6 +3,8 @@
 pub(crate) mod graph_oracle;
 pub(crate) mod local_registry;
 pub(crate) mod project;
+#[cfg(target_os = "linux")]
+pub(crate) mod workload;
 pub(crate) mod changes;
 pub(crate) mod data;
 pub(crate) mod graph;

@@ -5,12 +5,15 @@ mod db;
 mod exposure;
 mod incident;
 mod policy;
+mod probe;
 mod request;
 
 use cargo_canary::host::{Host, RealNet};
 
 use crate::args::{Command, DataArgs};
 use crate::error::Failure;
+
+pub(crate) use probe::KEEPER;
 
 /// Runs a command and returns its exit code.
 pub(crate) fn run(command: &Command) -> Result<u8, Failure> {
@@ -22,6 +25,7 @@ pub(crate) fn run(command: &Command) -> Result<u8, Failure> {
         Command::Incident(command) => incident::run(command),
         Command::Exposure(args) => exposure::run(args),
         Command::Db(command) => db::run(command),
+        Command::Probe(args) => probe::run(args),
     }
 }
 

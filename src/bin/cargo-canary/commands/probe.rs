@@ -1,0 +1,124 @@
+//! `probe`.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use cargo_canary::host::{Host, Limits};
+use cargo_canary::probe::judge::Answer;
+use cargo_canary::probe::show::{self, TextStyle};
+use cargo_canary::probe::{self, Order, ProbeError, Request, Resource};
+
+use crate::args::{ProbeArgs, ReportFormat, WorkloadArgs};
+use crate::error::Failure;
+use crate::exit;
+use crate::output;
+use crate::progress::Progress;
+
+/// The hidden command by which this program starts itself as a keeper.
+pub(crate) const KEEPER: &str = "__keep";
+
+pub(crate) fn run(args: &ProbeArgs) -> Result<u8, Failure> {
+    let host = Host::real(None);
+    let (Some(base), Some(head)) = (&args.base_exe, &args.head_exe) else {
+        return Err(Failure::input("there is nothing to run")
+            .hint("name two executables: `probe --base-exe FILE --head-exe FILE`"));
+    };
+    let request = request(&args.workload, (base, head), &args.args, &host)?;
+    let progress = Progress::new(!args.output.no_progress);
+    let probed = probe::run(&request, &host, &|event| progress.watching(event))?;
+    drop(progress);
+    if let Some(file) = &args.plot {
+        output::report(show::svg(&probed).as_bytes(), Some(file), &host)?;
+    }
+    let bytes = match args.output.format {
+        ReportFormat::Json => show::json(&probed),
+        ReportFormat::Text => {
+            let style = output::style(&args.output);
+            let style = TextStyle {
+                width: style.width,
+                color: style.color,
+                verbose: style.verbose,
+            };
+            show::text(&probed, style).into_bytes()
+        }
+    };
+    output::report(&bytes, args.output.output.as_deref(), &host)?;
+    Ok(exit_code(probed.decision))
+}
+
+fn exit_code(decision: Answer) -> u8 {
+    match decision {
+        Answer::NoLeak => exit::PASS,
+        Answer::Leak => exit::BLOCK,
+        Answer::Inconclusive => exit::INCOMPLETE,
+    }
+}
+
+/// A probe of two executables.
+pub(super) fn request(
+    workload: &WorkloadArgs,
+    (base, head): (&Path, &Path),
+    args: &[OsString],
+    host: &Host,
+) -> Result<Request, Failure> {
+    let mut ends = Vec::new();
+    #[expect(clippy::cast_precision_loss, reason = "limits need no more digits")]
+    let as_units = |limit: u64| limit as f64;
+    if let Some(limit) = workload.memory_limit {
+        for resource in [Resource::Rss, Resource::Pss, Resource::Private] {
+            ends.push((resource, as_units(limit)));
+        }
+    }
+    if let Some(limit) = workload.fd_limit {
+        ends.push((Resource::Fds, as_units(limit)));
+    }
+    let place = |path: &Path| host.files.canonical(path).unwrap_or_else(|_| path.to_owned());
+    Ok(Request {
+        base: place(base),
+        head: place(head),
+        args: args.to_vec(),
+        load: workload
+            .load
+            .as_ref()
+            .map(|command| vec!["/bin/sh".into(), "-c".into(), command.into()]),
+        env: host
+            .env
+            .iter()
+            .map(|(name, value)| (name.into(), value.to_owned()))
+            .collect(),
+        directory: place(Path::new(".")),
+        duration: workload.duration,
+        interval: workload.interval,
+        order: workload
+            .alternate
+            .map_or(Order::SideBySide, |rounds| Order::Alternate { rounds }),
+        limits: Limits {
+            processes: workload.max_processes,
+            ..Limits::default()
+        },
+        memory: Some(workload.max_memory),
+        ends,
+        keeper: keeper()?,
+    })
+}
+
+/// How this program starts itself as a keeper.
+pub(super) fn keeper() -> Result<Vec<OsString>, Failure> {
+    let own: PathBuf = std::env::current_exe()
+        .map_err(|error| Failure::internal("failed to find our own executable").caused_by(&error))?;
+    Ok(vec![own.into_os_string(), KEEPER.into()])
+}
+
+impl From<ProbeError> for Failure {
+    fn from(error: ProbeError) -> Self {
+        let failure = Failure::input("failed to probe").caused_by(&error);
+        match error {
+            ProbeError::NoExecutable { .. } => {
+                failure.hint("build it first, or name two builds with `--base` and `--head`")
+            }
+            ProbeError::TooShort { .. } => failure.hint("`--duration 60s` sees most leaks"),
+            ProbeError::Start { .. } => failure.hint("is it executable?"),
+            ProbeError::Thresholds(_) => failure,
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! The JSON of a probe. Numbers are in the unit that stands beside them.
+
+use serde::Serialize;
+
+use crate::probe::judge::{Growth, Judged};
+use crate::probe::{Probed, SideRun};
+
+/// The document.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Document {
+    schema_version: u32,
+    decision: &'static str,
+    resources: Vec<Entry>,
+    base: Side,
+    head: Side,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Entry {
+    resource: &'static str,
+    unit: &'static str,
+    answer: &'static str,
+    because: String,
+    slope_per_second: Option<f64>,
+    interval: Option<[f64; 2]>,
+    smallest_visible: Option<f64>,
+    base_slope_per_second: Option<f64>,
+    base_interval: Option<[f64; 2]>,
+    level: Option<f64>,
+    base_level: Option<f64>,
+    level_change: Option<f64>,
+    warm_up_seconds: Option<f64>,
+    steps: Vec<Jump>,
+    seconds_to_limit: Option<f64>,
+    seconds_to_decide: Option<f64>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Jump {
+    at_second: f64,
+    size: f64,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Side {
+    lives: usize,
+    samples: usize,
+    seconds: f64,
+    troubles: Vec<String>,
+    output_bytes: u64,
+}
+
+/// The document of a probe, ready to be serialised.
+#[must_use]
+pub fn shape(probed: &Probed) -> Document {
+    Document {
+        schema_version: 1,
+        decision: probed.decision.as_str(),
+        resources: probed.judged.iter().map(entry).collect(),
+        base: side(&probed.run.base),
+        head: side(&probed.run.head),
+    }
+}
+
+/// The JSON of a probe.
+#[must_use]
+pub fn json(probed: &Probed) -> Vec<u8> {
+    // Plain data without maps of odd keys is always serialisable.
+    let mut bytes = serde_json::to_vec_pretty(&shape(probed)).unwrap_or_default();
+    bytes.push(b'\n');
+    bytes
+}
+
+/// Six digits: what lies below is noise, and clutters the record.
+fn rounded(value: f64) -> f64 {
+    let rounded = (value * 1e6).round() / 1e6;
+    if rounded == 0.0 { 0.0 } else { rounded }
+}
+
+fn entry(judged: &Judged) -> Entry {
+    let number = |value: Option<f64>| value.filter(|value| value.is_finite()).map(rounded);
+    let of = |growth: &Option<Growth>, value: fn(&Growth) -> f64| {
+        number(growth.as_ref().map(value))
+    };
+    let interval =
+        |growth: &Option<Growth>| Some([of(growth, |g| g.low)?, of(growth, |g| g.high)?]);
+    Entry {
+        resource: judged.resource.as_str(),
+        unit: judged.resource.unit(),
+        answer: judged.answer.as_str(),
+        because: judged.because.clone(),
+        slope_per_second: of(&judged.head, |growth| growth.slope),
+        interval: interval(&judged.head),
+        smallest_visible: number(judged.smallest_visible),
+        base_slope_per_second: of(&judged.base, |growth| growth.slope),
+        base_interval: interval(&judged.base),
+        level: of(&judged.head, |growth| growth.level),
+        base_level: of(&judged.base, |growth| growth.level),
+        level_change: number(judged.level_change),
+        warm_up_seconds: of(&judged.head, |growth| growth.warm_up),
+        steps: judged
+            .head
+            .iter()
+            .flat_map(|growth| &growth.steps)
+            .map(|step| Jump {
+                at_second: rounded(step.at),
+                size: rounded(step.size),
+            })
+            .collect(),
+        seconds_to_limit: number(judged.seconds_to_limit),
+        seconds_to_decide: number(judged.seconds_to_decide),
+    }
+}
+
+fn side(run: &SideRun) -> Side {
+    let seconds = run
+        .segments
+        .iter()
+        .filter_map(|segment| Some(segment.samples.last()?.at.as_secs_f64()))
+        .sum();
+    Side {
+        lives: run.segments.len(),
+        samples: run.segments.iter().map(|segment| segment.samples.len()).sum(),
+        seconds: rounded(seconds),
+        troubles: run.troubles.clone(),
+        output_bytes: run.printed.bytes,
+    }
+}

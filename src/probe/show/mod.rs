@@ -1,0 +1,11 @@
+//! A finished probe as text, JSON or a plot. Recomputes nothing.
+
+mod json;
+mod numbers;
+mod plot;
+mod text;
+
+pub use json::{json, shape};
+pub use numbers::{amount, rate, seconds};
+pub use plot::svg;
+pub use text::{TextStyle, text};

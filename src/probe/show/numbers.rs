@@ -1,0 +1,85 @@
+//! Amounts, rates and times as people write them.
+
+use crate::probe::Resource;
+
+const SCALE: [(f64, &str); 4] = [
+    (1_099_511_627_776.0, "TiB"),
+    (1_073_741_824.0, "GiB"),
+    (1_048_576.0, "MiB"),
+    (1024.0, "KiB"),
+];
+
+fn is_bytes(resource: Resource) -> bool {
+    resource.unit() == "bytes"
+}
+
+/// Three digits, no more.
+fn short(value: f64) -> String {
+    let size = value.abs();
+    if size >= 99.5 || size == 0.0 {
+        format!("{value:.0}")
+    } else if size >= 9.95 {
+        format!("{value:.1}")
+    } else {
+        format!("{value:.2}")
+    }
+}
+
+/// An amount with its unit, such as `12.5 MiB` or `40 descriptors`.
+#[must_use]
+pub fn amount(resource: Resource, value: f64) -> String {
+    if !is_bytes(resource) {
+        return format!("{} {}", short(value), resource.unit());
+    }
+    let (factor, unit) = SCALE
+        .into_iter()
+        .find(|(factor, _)| value.abs() >= *factor)
+        .unwrap_or((1.0, "B"));
+    format!("{} {unit}", short(value / factor))
+}
+
+/// A rate, such as `154 KiB/s` or `0.5/s`.
+#[must_use]
+pub fn rate(resource: Resource, value: f64) -> String {
+    if is_bytes(resource) {
+        format!("{}/s", amount(resource, value))
+    } else {
+        format!("{}/s", short(value))
+    }
+}
+
+/// A time in words, such as `40 s`, `12 min`, `3.5 h`, `2 days`.
+#[must_use]
+pub fn seconds(value: f64) -> String {
+    if value < 90.0 {
+        format!("{value:.0} s")
+    } else if value < 5_400.0 {
+        format!("{:.0} min", value / 60.0)
+    } else if value < 129_600.0 {
+        format!("{} h", short(value / 3_600.0))
+    } else {
+        format!("{} days", short(value / 86_400.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_have_three_digits_and_a_unit() {
+        assert_eq!(amount(Resource::Rss, 157_286.4), "154 KiB");
+        assert_eq!(amount(Resource::Rss, -3_145_728.0), "-3.00 MiB");
+        assert_eq!(amount(Resource::Fds, 40.0), "40.0 descriptors");
+        assert_eq!(rate(Resource::Fds, 0.5), "0.50/s");
+        assert_eq!(rate(Resource::Rss, 0.0), "0 B/s");
+    }
+
+    #[test]
+    fn times_grow_with_their_units() {
+        assert_eq!(seconds(40.2), "40 s");
+        assert_eq!(seconds(600.0), "10 min");
+        assert_eq!(seconds(7_200.0), "2.00 h");
+        assert_eq!(seconds(864_000.0), "10.0 days");
+    }
+}

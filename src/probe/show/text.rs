@@ -1,0 +1,233 @@
+//! A probe for a person at a terminal.
+
+use std::fmt::Write as _;
+
+use super::numbers::{amount, rate, seconds};
+use crate::probe::judge::{Answer, Judged};
+use crate::probe::{Probed, Resource, Segment};
+
+/// How text is laid out.
+#[derive(Clone, Copy, Debug)]
+pub struct TextStyle {
+    /// Columns.
+    pub width: usize,
+    /// Whether to colour it.
+    pub color: bool,
+    /// Also resources that are well, with their numbers.
+    pub verbose: bool,
+}
+
+const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+
+/// The page.
+#[must_use]
+pub fn text(probed: &Probed, style: TextStyle) -> String {
+    let mut out = String::new();
+    headline(probed, style, &mut out);
+    let shown = |judged: &&Judged| {
+        style.verbose
+            || judged.answer == Answer::Leak
+            || (judged.answer == Answer::Inconclusive && judged.head.is_some())
+            || judged.level_change.is_some()
+            || matches!(judged.resource, Resource::Rss | Resource::Fds | Resource::Threads)
+    };
+    for judged in probed.judged.iter().filter(shown) {
+        resource(probed, judged, style, &mut out);
+    }
+    for (name, side) in [("base", &probed.run.base), ("head", &probed.run.head)] {
+        for trouble in &side.troubles {
+            let _ = writeln!(out, "\nthe {name} {trouble}");
+            let end = last_lines(&side.printed.stderr);
+            for line in end.lines() {
+                let _ = writeln!(out, "  | {line}");
+            }
+        }
+    }
+    let mut lives = Vec::new();
+    for (name, side) in [("base", &probed.run.base), ("head", &probed.run.head)] {
+        let count = side.segments.len();
+        if count > 1 {
+            lives.push(format!("the {name} ended and was started again: {count} lives"));
+        }
+    }
+    if !lives.is_empty() {
+        let _ = writeln!(out, "\n{}", lives.join("\n"));
+    }
+    out
+}
+
+fn paint(text: &str, answer: Answer, color: bool) -> String {
+    if !color {
+        return text.to_owned();
+    }
+    let color = match answer {
+        Answer::Leak => anstyle::AnsiColor::Red,
+        Answer::Inconclusive => anstyle::AnsiColor::Yellow,
+        Answer::NoLeak => anstyle::AnsiColor::Green,
+    };
+    let style = anstyle::Style::new().bold().fg_color(Some(color.into()));
+    format!("{}{text}{}", style.render(), style.render_reset())
+}
+
+fn headline(probed: &Probed, style: TextStyle, out: &mut String) {
+    let words = match probed.decision {
+        Answer::Leak => "leak",
+        Answer::NoLeak => "no leak",
+        Answer::Inconclusive => "inconclusive",
+    };
+    let rest = match probed.decision {
+        Answer::Leak => {
+            let leaking: Vec<&str> = probed
+                .judged
+                .iter()
+                .filter(|judged| judged.answer == Answer::Leak)
+                .map(|judged| judged.resource.as_str())
+                .collect();
+            format!("the head grows in {}", leaking.join(", "))
+        }
+        Answer::NoLeak => probed
+            .judged
+            .iter()
+            .find(|judged| judged.resource == Resource::Rss)
+            .and_then(|judged| judged.smallest_visible)
+            .map_or_else(String::new, |visible| {
+                format!("none larger than {}", rate(Resource::Rss, visible))
+            }),
+        Answer::Inconclusive => "this run does not decide".to_owned(),
+    };
+    let _ = writeln!(out, "{}: {rest}\n", paint(words, probed.decision, style.color));
+}
+
+fn resource(probed: &Probed, judged: &Judged, style: TextStyle, out: &mut String) {
+    let name = judged.resource;
+    let answer = match judged.answer {
+        Answer::NoLeak => "no leak",
+        Answer::Inconclusive => "open",
+        Answer::Leak => "leak",
+    };
+    let _ = writeln!(
+        out,
+        "{:<10}{}{}  {}",
+        name.as_str(),
+        paint(answer, judged.answer, style.color),
+        " ".repeat(8_usize.saturating_sub(answer.len())),
+        judged.because
+    );
+    let columns = style.width.saturating_sub(42).clamp(10, 60);
+    for (side, growth, segments) in [
+        ("base", &judged.base, &probed.run.base.segments),
+        ("head", &judged.head, &probed.run.head.segments),
+    ] {
+        let Some(growth) = growth else { continue };
+        let scale = [&judged.base, &judged.head]
+            .into_iter()
+            .flatten()
+            .map(|growth| growth.peak)
+            .fold(0.0, f64::max);
+        let _ = writeln!(
+            out,
+            "  {side}  {}  {:>10}  {}",
+            sparkline(segments, name, columns, scale),
+            rate(name, growth.slope),
+            amount(name, growth.last)
+        );
+    }
+    notes(judged, style, out);
+}
+
+fn notes(judged: &Judged, style: TextStyle, out: &mut String) {
+    let name = judged.resource;
+    if let (Answer::Leak, Some(head)) = (judged.answer, &judged.head) {
+        let _ = write!(
+            out,
+            "  {} to {}",
+            rate(name, head.low),
+            rate(name, head.high)
+        );
+        if let Some(left) = judged.seconds_to_limit {
+            let _ = write!(out, "; at this rate the limit is reached in {}", seconds(left));
+        }
+        out.push('\n');
+    }
+    if let Some(change) = judged.level_change {
+        let word = if change > 0.0 { "higher" } else { "lower" };
+        let _ = writeln!(
+            out,
+            "  the level is {} {word} than in the base",
+            amount(name, change.abs())
+        );
+    }
+    if let Some(needed) = judged.seconds_to_decide {
+        let _ = writeln!(out, "  a run of {} would decide", seconds(needed));
+    }
+    if style.verbose
+        && judged.answer != Answer::Leak
+        && let Some(visible) = judged.smallest_visible
+    {
+        let _ = writeln!(out, "  smallest slope that shows here: {}", rate(name, visible));
+    }
+}
+
+/// The course of a resource over a run, in blocks of eight heights.
+fn sparkline(segments: &[Segment], resource: Resource, columns: usize, highest: f64) -> String {
+    let points: Vec<(f64, f64)> = segments
+        .iter()
+        .flat_map(|segment| {
+            segment.samples.iter().filter_map(|sample| {
+                let at = (segment.began + sample.at).as_secs_f64();
+                Some((at, resource.of(sample)?))
+            })
+        })
+        .collect();
+    let end = points.last().map_or(0.0, |(at, _)| *at).max(f64::MIN_POSITIVE);
+    let mut heights: Vec<Option<f64>> = vec![None; columns];
+    for (at, value) in points {
+        if let Some(slot) = heights.get_mut(place(at / end, columns)) {
+            *slot = Some(slot.map_or(value, |old: f64| old.max(value)));
+        }
+    }
+    heights
+        .into_iter()
+        .map(|height| match height {
+            None => ' ',
+            Some(height) => BARS
+                .get(place(height / highest.max(f64::MIN_POSITIVE), BARS.len()))
+                .copied()
+                .unwrap_or(' '),
+        })
+        .collect()
+}
+
+/// The place of a share (0 to 1) among `count` slots.
+fn place(share: f64, count: usize) -> usize {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "a small number, not negative"
+    )]
+    let place = (share.clamp(0.0, 1.0) * count as f64) as usize;
+    place.min(count.saturating_sub(1))
+}
+
+/// The last lines of what a workload said, made harmless.
+fn last_lines(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let lines: Vec<&str> = text.lines().rev().take(5).collect();
+    lines
+        .into_iter()
+        .rev()
+        .map(|line| {
+            line.chars()
+                .take(200)
+                .map(|c| if c.is_control() || is_format(c) { '\u{fffd}' } else { c })
+                .collect::<String>()
+        })
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// Characters that change the direction of text or cannot be seen.
+fn is_format(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}

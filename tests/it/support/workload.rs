@@ -1,0 +1,94 @@
+//! Small programs that hold memory, leak it, or misbehave, compiled once.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// What the program does is its first argument.
+const SOURCE: &str = r#"
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+fn touched(bytes: usize) -> Vec<u8> { vec![7; bytes] }
+
+fn main() {
+    let mut args = std::env::args().skip(1);
+    let what = args.next().unwrap_or_default();
+    let seconds: f64 = args.next().and_then(|s| s.parse().ok()).unwrap_or(60.0);
+    let rate: usize = args.next().and_then(|s| s.parse().ok()).unwrap_or(4 << 20);
+    let named = std::env::current_exe().unwrap();
+    let name = named.file_name().unwrap().to_string_lossy().into_owned();
+    // The same program under two names: the name says which build it plays.
+    let leaky = name.contains("leaky");
+    let start = Instant::now();
+    let mut kept: Vec<Vec<u8>> = Vec::new();
+    let mut files = Vec::new();
+    if what == "level" { kept.push(touched(if leaky { 64 << 20 } else { 4 << 20 })); }
+    if what == "orphan" {
+        std::process::Command::new("setsid").arg("sleep").arg("300").spawn().unwrap();
+    }
+    if what == "flood" { loop { std::io::stdout().write_all(&[b'x'; 65536]).ok(); } }
+    if what == "die" && leaky { eprintln!("out of luck \u{1b}[31m"); std::process::exit(7); }
+    let mut done = 0.0;
+    while start.elapsed().as_secs_f64() < seconds {
+        std::thread::sleep(Duration::from_millis(20));
+        let now = start.elapsed().as_secs_f64();
+        if !leaky { continue; }
+        match what.as_str() {
+            "memory" => kept.push(touched(((now - done) * rate as f64) as usize)),
+            "eat" => kept.push(touched(16 << 20)),
+            "handles" => files.push(std::fs::File::open("/proc/self/stat").unwrap()),
+            "once" => if now > seconds / 2.0 && kept.is_empty() { kept.push(touched(32 << 20)); },
+            _ => {}
+        }
+        done = now;
+    }
+    println!("{} {}", kept.len(), files.len());
+}
+"#;
+
+/// Where the programs are: `clean` and `leaky`, the same code.
+pub(crate) fn programs() -> (&'static Path, &'static Path) {
+    static BUILT: OnceLock<(tempfile::TempDir, PathBuf, PathBuf)> = OnceLock::new();
+    let (_, clean, leaky) = BUILT.get_or_init(|| {
+        let dir = tempfile::tempdir().unwrap();
+        let source = dir.path().join("workload.rs");
+        std::fs::write(&source, SOURCE).unwrap();
+        let clean = dir.path().join("clean");
+        let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+        let status = Command::new(rustc)
+            .args(["--edition", "2021", "-O", "-o"])
+            .arg(&clean)
+            .arg(&source)
+            .status()
+            .unwrap();
+        assert!(status.success());
+        let leaky = dir.path().join("leaky");
+        std::fs::copy(&clean, &leaky).unwrap();
+        (dir, clean, leaky)
+    });
+    (clean, leaky)
+}
+
+/// The program itself.
+pub(crate) fn canary() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_cargo-canary"))
+}
+
+/// The processes whose command line or environment holds this mark.
+pub(crate) fn marked(mark: &str) -> Vec<u32> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
+            continue;
+        };
+        let holds = |file: &str| {
+            std::fs::read(entry.path().join(file))
+                .is_ok_and(|content| String::from_utf8_lossy(&content).contains(mark))
+        };
+        if holds("environ") || holds("cmdline") {
+            found.push(pid);
+        }
+    }
+    found
+}
