@@ -3,12 +3,14 @@
 //! with the readers of snapshots, that starts programs. Never judges an update
 //! by anything but what it was seen to do.
 //!
-//! Imports: host, stats.
+//! Imports: host, stats, snapshot.
 
+pub mod bisect;
 pub mod judge;
 mod run;
 pub mod show;
 mod thresholds;
+pub mod workshop;
 
 use std::time::Duration;
 

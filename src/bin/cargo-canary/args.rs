@@ -46,6 +46,60 @@ pub(crate) enum Command {
     /// RUNS what it is given. Exit code 0: no leak; 1: a leak; 4: this run does
     /// not decide. Needs Linux.
     Probe(ProbeArgs),
+    /// Find the update that makes a command fail, or a probe find a leak
+    ///
+    /// RUNS code of the builds. Builds mixtures of the two lock files, only such
+    /// that cargo accepts, and ends with the proof: without the guilty update
+    /// all is well, with it alone it is not. Exit code 0: found.
+    Bisect(BisectArgs),
+}
+
+/// Options of the commands that build.
+#[derive(Debug, Args)]
+pub(crate) struct BuildArgs {
+    /// The build that is known: a revision, a directory, a Cargo.lock
+    #[arg(long, value_name = "BUILD")]
+    pub(crate) base: Option<String>,
+    /// The build that is asked about
+    #[arg(long, value_name = "BUILD")]
+    pub(crate) head: Option<String>,
+    /// The repository: where revisions are looked up, and the sources for builds that are lock files
+    #[arg(long, short = 'C', value_name = "DIR", default_value = ".")]
+    pub(crate) repository: PathBuf,
+    /// The executable that is meant, where there are several
+    #[arg(long, value_name = "NAME")]
+    pub(crate) bin: Option<String>,
+    /// Further arguments of `cargo build`
+    #[arg(long, value_name = "ARGS", default_value = "--release", allow_hyphen_values = true)]
+    pub(crate) build_args: String,
+    /// Run code of the builds also where `CI` is set
+    #[arg(long)]
+    pub(crate) allow_execution: bool,
+    /// Reach no network
+    #[arg(long)]
+    pub(crate) offline: bool,
+    /// Where to work [default: a directory in the user's cache]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) work: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BisectArgs {
+    #[command(flatten)]
+    pub(crate) build: BuildArgs,
+    /// Tell good from bad by a probe, in the place of a command
+    #[arg(long)]
+    pub(crate) probe: bool,
+    /// How long the command may take
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = crate::amounts::duration)]
+    pub(crate) timeout: std::time::Duration,
+    #[command(flatten)]
+    pub(crate) workload: WorkloadArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    /// The command, which succeeds on the base and fails on the head; with `--probe` the arguments of the program
+    #[arg(last = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<std::ffi::OsString>,
 }
 
 /// Options of the commands that run workloads.
@@ -85,6 +139,8 @@ pub(crate) struct ProbeArgs {
     /// The executable of the build that is asked about
     #[arg(long, value_name = "FILE", requires = "base_exe")]
     pub(crate) head_exe: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) build: BuildArgs,
     #[command(flatten)]
     pub(crate) workload: WorkloadArgs,
     /// Write the course of each resource as an SVG picture

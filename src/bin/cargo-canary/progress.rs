@@ -1,6 +1,6 @@
 //! A line on standard error that says what is under way, on terminals only.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
 use cargo_canary::audit::Event;
@@ -48,6 +48,22 @@ impl Progress {
             elapsed.as_secs(),
             total.as_secs()
         ));
+    }
+}
+
+impl Progress {
+    /// Shows words.
+    pub(crate) fn say(&self, text: String) {
+        self.bar.set_message(text);
+    }
+
+    /// Leaves a line above the one that moves; on terminals and elsewhere.
+    pub(crate) fn note(&self, line: &str) {
+        if self.bar.is_hidden() {
+            drop(writeln!(std::io::stderr().lock(), "{line}"));
+        } else {
+            self.bar.println(line);
+        }
     }
 }
 

@@ -32,7 +32,7 @@ pub(super) fn steps(blocks: &[(f64, f64)], least: f64) -> Vec<Step> {
     let usual = median(&differences).unwrap_or(0.0).max(0.0);
     let mut found = Vec::new();
     for (place, difference) in differences.iter().enumerate() {
-        if *difference < least.max(usual + CLEAR * noise) {
+        if *difference < least.max(3.0 * usual).max(usual + CLEAR * noise) {
             continue;
         }
         let before = blocks.get((place + 1).saturating_sub(REACH)..=place);

@@ -8,4 +8,4 @@ mod text;
 pub use json::{json, shape};
 pub use numbers::{amount, rate, seconds};
 pub use plot::svg;
-pub use text::{TextStyle, text};
+pub use text::{TextStyle, summary, text};

@@ -56,6 +56,26 @@ pub fn text(probed: &Probed, style: TextStyle) -> String {
     out
 }
 
+/// The answer on one line.
+#[must_use]
+pub fn summary(probed: &Probed) -> String {
+    let parts: Vec<String> = probed
+        .judged
+        .iter()
+        .filter(|judged| judged.answer == Answer::Leak)
+        .filter_map(|judged| {
+            let head = judged.head.as_ref()?;
+            let name = judged.resource;
+            Some(format!("{} grows by {}", name.as_str(), rate(name, head.slope)))
+        })
+        .collect();
+    if parts.is_empty() {
+        probed.decision.as_str().to_owned()
+    } else {
+        parts.join(", ")
+    }
+}
+
 fn paint(text: &str, answer: Answer, color: bool) -> String {
     if !color {
         return text.to_owned();

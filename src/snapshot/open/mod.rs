@@ -71,6 +71,27 @@ impl Opened<'_> {
         self.commit.as_ref().and_then(|commit| commit.time)
     }
 
+    /// The files of the build, unless it is a single file.
+    #[must_use]
+    pub fn tree(&self) -> Option<&dyn Tree> {
+        match &self.content {
+            Content::Tree(tree) => Some(tree.as_ref()),
+            Content::Lock(_) | Content::Metadata(_) => None,
+        }
+    }
+
+    /// The lock file that the build is, or that stands at its root.
+    ///
+    /// # Errors
+    /// When it is there and cannot be read.
+    pub fn lock_file(&self) -> Result<Option<Vec<u8>>, LoadError> {
+        match &self.content {
+            Content::Lock(content) => Ok(Some(content.clone())),
+            Content::Metadata(_) => Ok(None),
+            Content::Tree(_) => self.read_file("Cargo.lock", FILE_LIMIT),
+        }
+    }
+
     /// One file of the build; `None` when there is none of that path, or when
     /// the build is a single file.
     ///

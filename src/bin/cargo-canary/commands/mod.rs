@@ -1,6 +1,8 @@
 //! One file for each group of commands: arguments to requests, results to bytes.
 
 mod audit;
+mod bisect;
+mod builds;
 mod db;
 mod exposure;
 mod incident;
@@ -26,6 +28,7 @@ pub(crate) fn run(command: &Command) -> Result<u8, Failure> {
         Command::Exposure(args) => exposure::run(args),
         Command::Db(command) => db::run(command),
         Command::Probe(args) => probe::run(args),
+        Command::Bisect(args) => bisect::run(args),
     }
 }
 

@@ -6,8 +6,11 @@ use std::path::{Path, PathBuf};
 use cargo_canary::host::{Host, Limits};
 use cargo_canary::probe::judge::Answer;
 use cargo_canary::probe::show::{self, TextStyle};
+use cargo_canary::probe::workshop::{Built, Workshop};
 use cargo_canary::probe::{self, Order, ProbeError, Request, Resource};
+use cargo_canary::snapshot::Opened;
 
+use super::builds;
 use crate::args::{ProbeArgs, ReportFormat, WorkloadArgs};
 use crate::error::Failure;
 use crate::exit;
@@ -19,12 +22,9 @@ pub(crate) const KEEPER: &str = "__keep";
 
 pub(crate) fn run(args: &ProbeArgs) -> Result<u8, Failure> {
     let host = Host::real(None);
-    let (Some(base), Some(head)) = (&args.base_exe, &args.head_exe) else {
-        return Err(Failure::input("there is nothing to run")
-            .hint("name two executables: `probe --base-exe FILE --head-exe FILE`"));
-    };
-    let request = request(&args.workload, (base, head), &args.args, &host)?;
     let progress = Progress::new(!args.output.no_progress);
+    let (base, head) = executables(args, &host, &progress)?;
+    let request = request(&args.workload, (&base, &head), &args.args, &host)?;
     let probed = probe::run(&request, &host, &|event| progress.watching(event))?;
     drop(progress);
     if let Some(file) = &args.plot {
@@ -44,6 +44,62 @@ pub(crate) fn run(args: &ProbeArgs) -> Result<u8, Failure> {
     };
     output::report(&bytes, args.output.output.as_deref(), &host)?;
     Ok(exit_code(probed.decision))
+}
+
+/// The two executables: those that were named, or built from two builds.
+fn executables(
+    args: &ProbeArgs,
+    host: &Host,
+    progress: &Progress,
+) -> Result<(PathBuf, PathBuf), Failure> {
+    if let (Some(base), Some(head)) = (&args.base_exe, &args.head_exe) {
+        return Ok((base.clone(), head.clone()));
+    }
+    if args.build.base.is_none() && args.build.head.is_none() {
+        return Err(Failure::input("there is nothing to run").hint(
+            "name two executables: `probe --base-exe FILE --head-exe FILE`, or two builds: `probe --base BUILD --head BUILD`",
+        ));
+    }
+    builds::consent(&args.build, host)?;
+    let (base, head) = builds::open(&args.build, host)?;
+    let work = builds::work(&args.build, "probe", host)?.join(builds::key(&args.build, host));
+    progress.say("building the base".to_owned());
+    let first = built("base", &base, args, &work, host)?;
+    progress.say("building the head".to_owned());
+    let second = built("head", &head, args, &work, host)?;
+    Ok((first, second))
+}
+
+/// Builds one side in a directory of its own, with its lock file.
+fn built(
+    side: &str,
+    opened: &Opened<'_>,
+    args: &ProbeArgs,
+    work: &Path,
+    host: &Host,
+) -> Result<PathBuf, Failure> {
+    let of_directory;
+    let sources = if builds::has_sources(opened) {
+        opened
+    } else {
+        of_directory = builds::sources(&args.build, host)?;
+        &of_directory
+    };
+    let Some(tree) = sources.tree() else {
+        return Err(Failure::input(format!("the {side} has no sources to build")));
+    };
+    let tools = builds::tools(&args.build, host)?;
+    let workshop = Workshop::open(host, &work.join(side), tree, tools)?;
+    workshop.lock(&builds::lock(side, opened)?)?;
+    match workshop.build()? {
+        Built::Done(executables) => workshop.choose(&executables).map_err(|because| {
+            Failure::input(format!("failed to choose the program of the {side}: {because}"))
+                .hint("name it with `--bin NAME`")
+        }),
+        Built::Failed(complaint) => {
+            Err(Failure::input(format!("the {side} does not build:\n{complaint}")))
+        }
+    }
 }
 
 fn exit_code(decision: Answer) -> u8 {
@@ -81,11 +137,7 @@ pub(super) fn request(
             .load
             .as_ref()
             .map(|command| vec!["/bin/sh".into(), "-c".into(), command.into()]),
-        env: host
-            .env
-            .iter()
-            .map(|(name, value)| (name.into(), value.to_owned()))
-            .collect(),
+        env: builds::environment(host),
         directory: place(Path::new(".")),
         duration: workload.duration,
         interval: workload.interval,

@@ -1,0 +1,154 @@
+//! What `probe` and `bisect` share: opening two builds and their sources, and
+//! the word that is needed before code of a build runs.
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use cargo_canary::host::Host;
+use cargo_canary::probe::workshop::{Tools, WorkshopError};
+use cargo_canary::snapshot::{self, BuildName, InputKind, LoadError, Opened};
+use sha2::{Digest, Sha256};
+
+use crate::args::BuildArgs;
+use crate::error::Failure;
+
+/// Says that code will run; in CI only with the explicit word.
+pub(super) fn consent(args: &BuildArgs, host: &Host) -> Result<(), Failure> {
+    if host.env.get("CI").is_some() && !args.allow_execution {
+        return Err(Failure::input("this command runs code of the builds")
+            .hint("allow it with `--allow-execution`, in a job without secrets"));
+    }
+    let word = "note: this builds and runs code of both builds and of their dependencies";
+    drop(writeln!(std::io::stderr().lock(), "{word}"));
+    Ok(())
+}
+
+fn name(text: &str) -> BuildName {
+    if text == "WORKTREE" {
+        BuildName::Worktree
+    } else {
+        BuildName::Named(text.to_owned())
+    }
+}
+
+/// Both builds.
+pub(super) fn open<'h>(
+    args: &BuildArgs,
+    host: &'h Host,
+) -> Result<(Opened<'h>, Opened<'h>), Failure> {
+    let base = args.base.as_deref().map_or(BuildName::MergeBase, name);
+    let head = args.head.as_deref().map_or(BuildName::Worktree, name);
+    let open = |side: &str, name: &BuildName| {
+        snapshot::open(name, &args.repository, host).map_err(|error| unread(side, &error))
+    };
+    let (base, head) = (open("base", &base)?, open("head", &head)?);
+    snapshot::ensure_distinct(&base, &head).map_err(|error| unread("head", &error))?;
+    Ok((base, head))
+}
+
+/// A build that cannot be read.
+pub(super) fn unread(side: &str, error: &LoadError) -> Failure {
+    Failure::input(format!("failed to read the {side}")).caused_by(error)
+}
+
+/// The sources of a build that is a lock file: those of the repository's directory.
+pub(super) fn sources<'h>(args: &BuildArgs, host: &'h Host) -> Result<Opened<'h>, Failure> {
+    let place = host
+        .files
+        .canonical(&args.repository)
+        .unwrap_or_else(|_| args.repository.clone());
+    let named = BuildName::Named(place.to_string_lossy().into_owned());
+    snapshot::open(&named, &args.repository, host).map_err(|error| unread("sources", &error))
+}
+
+/// Whether a build brings its own sources.
+pub(super) fn has_sources(opened: &Opened<'_>) -> bool {
+    match opened.kind() {
+        InputKind::Git | InputKind::Worktree | InputKind::Directory => true,
+        InputKind::Lock | InputKind::Metadata => false,
+    }
+}
+
+/// The lock file of a build, as text.
+pub(super) fn lock(side: &str, opened: &Opened<'_>) -> Result<String, Failure> {
+    let bytes = opened
+        .lock_file()
+        .map_err(|error| unread(side, &error))?
+        .ok_or_else(|| {
+            Failure::input(format!("the {side} has no Cargo.lock"))
+                .hint("commit the lock file, or name one with `--base FILE` and `--head FILE`")
+        })?;
+    String::from_utf8(bytes)
+        .map_err(|error| Failure::input(format!("the lock file of the {side} is no text")).caused_by(&error))
+}
+
+/// How cargo and workloads are started.
+pub(super) fn tools(args: &BuildArgs, host: &Host) -> Result<Tools, Failure> {
+    Ok(Tools {
+        keeper: super::probe::keeper()?,
+        env: environment(host),
+        cargo: host.env.path("CARGO").unwrap_or_else(|| "cargo".into()),
+        build_args: args
+            .build_args
+            .split_ascii_whitespace()
+            .map(OsString::from)
+            .collect(),
+        bin: args.bin.clone(),
+        offline: args.offline,
+    })
+}
+
+/// The environment that this program was started with.
+pub(super) fn environment(host: &Host) -> std::collections::BTreeMap<OsString, OsString> {
+    host.env
+        .iter()
+        .map(|(name, value)| (name.into(), value.to_owned()))
+        .collect()
+}
+
+/// Where to work: the directory that was named, else one in the user's cache.
+pub(super) fn work(args: &BuildArgs, what: &str, host: &Host) -> Result<PathBuf, Failure> {
+    let place = match &args.work {
+        Some(place) => place.clone(),
+        None => host
+            .env
+            .cache_dir()
+            .map(|cache| cache.join(what))
+            .ok_or_else(|| {
+                Failure::input("there is no directory for caches")
+                    .hint("name a directory to work in with `--work DIR`")
+            })?,
+    };
+    if place.is_absolute() {
+        return Ok(place);
+    }
+    let here = host
+        .files
+        .canonical(Path::new("."))
+        .map_err(|error| Failure::input("failed to find the working directory").caused_by(&error))?;
+    Ok(here.join(place))
+}
+
+/// A directory name for this repository and these names of builds.
+pub(super) fn key(args: &BuildArgs, host: &Host) -> String {
+    let place = host.files.canonical(&args.repository);
+    let place = place.unwrap_or_else(|_| args.repository.clone());
+    let whole = format!("{}\0{:?}\0{:?}", place.display(), args.base, args.head);
+    let digest = Sha256::digest(whole.as_bytes());
+    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl From<WorkshopError> for Failure {
+    fn from(error: WorkshopError) -> Self {
+        let failure = Failure::input("failed to build").caused_by(&error);
+        match error {
+            WorkshopError::Fetch { .. } => {
+                failure.hint("is the network there, and does `cargo fetch --locked` work?")
+            }
+            WorkshopError::Tree(_) | WorkshopError::Write { .. } | WorkshopError::Process(_) => {
+                failure
+            }
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! Lock files between two lock files. A mixture is a wish; cargo turns it into
+//! a lock file that holds, and what that really has in place is read back.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use toml::Value;
+
+use super::search::Set;
+
+/// Why lock files cannot be mixed.
+#[derive(Debug, thiserror::Error)]
+pub enum MixtureError {
+    /// A lock file is none.
+    #[error("the lock file of the {side} cannot be read")]
+    Parse {
+        /// Which one.
+        side: &'static str,
+        /// The reason.
+        #[source]
+        source: Box<toml::de::Error>,
+    },
+    /// An entry has no name or version.
+    #[error("the lock file of the {side} has a package without name or version")]
+    Nameless {
+        /// Which one.
+        side: &'static str,
+    },
+}
+
+/// The two lock files and what differs between them.
+#[derive(Clone, Debug)]
+pub(super) struct Mixtures {
+    base: Side,
+    head: Side,
+    /// The names whose versions differ and that are in both, sorted: the
+    /// updates, by number.
+    names: Vec<String>,
+    /// The names that are in one of them only, sorted.
+    one_sided: Vec<String>,
+}
+
+#[derive(Clone, Debug)]
+struct Side {
+    version: Option<Value>,
+    metadata: BTreeMap<String, Value>,
+    packages: BTreeMap<String, Vec<Entry>>,
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    version: String,
+    source: Option<String>,
+    /// As it is in the file, without its dependencies, which cargo finds anew.
+    table: toml::Table,
+}
+
+impl Side {
+    fn parse(text: &str, side: &'static str) -> Result<Self, MixtureError> {
+        let mut table: toml::Table = toml::from_str(text).map_err(|source| MixtureError::Parse {
+            side,
+            source: Box::new(source),
+        })?;
+        let mut packages: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
+        let entries = match table.remove("package") {
+            Some(Value::Array(entries)) => entries,
+            Some(_) | None => Vec::new(),
+        };
+        for entry in entries {
+            let Value::Table(mut table) = entry else {
+                return Err(MixtureError::Nameless { side });
+            };
+            table.remove("dependencies");
+            let text = |key: &str| table.get(key).and_then(Value::as_str).map(str::to_owned);
+            let (Some(name), Some(version)) = (text("name"), text("version")) else {
+                return Err(MixtureError::Nameless { side });
+            };
+            packages.entry(name).or_default().push(Entry {
+                version,
+                source: text("source"),
+                table,
+            });
+        }
+        let metadata = match table.remove("metadata") {
+            Some(Value::Table(metadata)) => metadata.into_iter().collect(),
+            Some(_) | None => BTreeMap::new(),
+        };
+        Ok(Self {
+            version: table.remove("version"),
+            metadata,
+            packages,
+        })
+    }
+
+    /// Versions and sources of a name.
+    fn releases(&self, name: &str) -> BTreeSet<(&str, Option<&str>)> {
+        self.packages
+            .get(name)
+            .into_iter()
+            .flatten()
+            .map(|entry| (entry.version.as_str(), entry.source.as_deref()))
+            .collect()
+    }
+}
+
+impl Mixtures {
+    /// Reads two lock files.
+    ///
+    /// # Errors
+    /// When one is no lock file.
+    pub(super) fn new(base: &str, head: &str) -> Result<Self, MixtureError> {
+        let base = Side::parse(base, "base")?;
+        let head = Side::parse(head, "head")?;
+        let all: BTreeSet<&String> = base.packages.keys().chain(head.packages.keys()).collect();
+        let (mut names, mut one_sided) = (Vec::new(), Vec::new());
+        for name in all {
+            let (before, after) = (base.releases(name), head.releases(name));
+            if before.is_empty() || after.is_empty() {
+                one_sided.push(name.clone());
+            } else if before != after
+                && before.iter().chain(&after).any(|(_, source)| source.is_some())
+            {
+                names.push(name.clone());
+            }
+        }
+        Ok(Self {
+            base,
+            head,
+            names,
+            one_sided,
+        })
+    }
+
+    /// The names of the updates, by number.
+    #[must_use]
+    pub(super) fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// The names that come or go with an update, sorted.
+    #[must_use]
+    pub(super) fn one_sided(&self) -> &[String] {
+        &self.one_sided
+    }
+
+    /// The wish for a lock file with these updates and without the others.
+    #[must_use]
+    pub(super) fn wish(&self, updates: &Set) -> String {
+        let taken: BTreeSet<&str> = updates
+            .iter()
+            .filter_map(|number| self.names.get(*number))
+            .map(String::as_str)
+            .collect();
+        let mut packages = Vec::new();
+        let all: BTreeSet<&String> = self
+            .base
+            .packages
+            .keys()
+            .chain(self.head.packages.keys())
+            .collect();
+        for name in all {
+            let (first, second) = if taken.contains(name.as_str()) {
+                (&self.head, &self.base)
+            } else {
+                (&self.base, &self.head)
+            };
+            let entries = first.packages.get(name).or_else(|| second.packages.get(name));
+            for entry in entries.into_iter().flatten() {
+                packages.push(Value::Table(entry.table.clone()));
+            }
+        }
+        let mut table = toml::Table::new();
+        if let Some(version) = &self.head.version {
+            table.insert("version".to_owned(), version.clone());
+        }
+        table.insert("package".to_owned(), Value::Array(packages));
+        let metadata: toml::Table = self
+            .base
+            .metadata
+            .iter()
+            .chain(&self.head.metadata)
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect();
+        if !metadata.is_empty() {
+            table.insert("metadata".to_owned(), Value::Table(metadata));
+        }
+        // A table of what was just parsed can always be written.
+        toml::to_string(&table).unwrap_or_default()
+    }
+
+    /// Which updates a lock file has in place; the error names a release that
+    /// neither of the two has.
+    ///
+    /// # Errors
+    /// When it is no lock file, or has a release of its own.
+    pub(super) fn in_place(&self, lock: &str, wanted: &Set) -> Result<Set, String> {
+        let side = Side::parse(lock, "candidate").map_err(|error| error.to_string())?;
+        for name in side.packages.keys() {
+            let known: BTreeSet<_> = self
+                .base
+                .releases(name)
+                .union(&self.head.releases(name))
+                .copied()
+                .collect();
+            if let Some((version, _)) = side.releases(name).difference(&known).next() {
+                return Err(format!("it would need {name} {version}, which neither build has"));
+            }
+        }
+        let mut set = Set::new();
+        for (number, name) in self.names.iter().enumerate() {
+            let now = side.releases(name);
+            let before = now.is_subset(&self.base.releases(name));
+            let after = now.is_subset(&self.head.releases(name));
+            let moved = match (before, after) {
+                (true, false) => false,
+                (false, true) => true,
+                (true, true) | (false, false) => wanted.contains(&number),
+            };
+            if moved {
+                set.insert(number);
+            }
+        }
+        Ok(set)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BASE: &str = "version = 4\n\
+        [[package]]\nname = \"app\"\nversion = \"0.1.0\"\ndependencies = [\"a\", \"old\"]\n\
+        [[package]]\nname = \"a\"\nversion = \"1.0.0\"\nsource = \"registry+x\"\nchecksum = \"11\"\n\
+        [[package]]\nname = \"b\"\nversion = \"1.0.0\"\nsource = \"registry+x\"\n\
+        [[package]]\nname = \"old\"\nversion = \"1.0.0\"\nsource = \"registry+x\"\n";
+    const HEAD: &str = "version = 4\n\
+        [[package]]\nname = \"app\"\nversion = \"0.1.0\"\n\
+        [[package]]\nname = \"a\"\nversion = \"1.1.0\"\nsource = \"registry+x\"\nchecksum = \"22\"\n\
+        [[package]]\nname = \"b\"\nversion = \"1.2.0\"\nsource = \"registry+x\"\n\
+        [[package]]\nname = \"new\"\nversion = \"1.0.0\"\nsource = \"registry+x\"\n";
+
+    #[test]
+    fn updates_are_the_names_on_both_sides_that_differ() {
+        let mixtures = Mixtures::new(BASE, HEAD).unwrap();
+        assert_eq!(mixtures.names(), ["a", "b"]);
+        assert_eq!(mixtures.one_sided(), ["new", "old"]);
+    }
+
+    #[test]
+    fn a_wish_takes_each_name_from_its_side() {
+        let mixtures = Mixtures::new(BASE, HEAD).unwrap();
+        let wish = mixtures.wish(&Set::from([1]));
+        let side = Side::parse(&wish, "candidate").unwrap();
+        assert_eq!(side.releases("a"), BTreeSet::from([("1.0.0", Some("registry+x"))]));
+        assert_eq!(side.releases("b"), BTreeSet::from([("1.2.0", Some("registry+x"))]));
+        assert!(wish.contains("checksum = \"11\"") && !wish.contains("dependencies"));
+        assert_eq!(mixtures.in_place(&wish, &Set::new()).unwrap(), Set::from([1]));
+    }
+
+    #[test]
+    fn a_release_of_neither_side_is_no_mixture() {
+        let mixtures = Mixtures::new(BASE, HEAD).unwrap();
+        let lock = HEAD.replace("1.2.0", "1.3.0");
+        let error = mixtures.in_place(&lock, &Set::new()).unwrap_err();
+        assert!(error.contains("b 1.3.0"), "{error}");
+    }
+
+    #[test]
+    fn what_is_no_lock_file_is_said_to_be_none() {
+        assert!(Mixtures::new("<<<<<<< ours", HEAD).is_err());
+        assert!(Mixtures::new("[[package]]\nname = 3\n", HEAD).is_err());
+    }
+}
