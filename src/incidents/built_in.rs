@@ -36,6 +36,18 @@ pub const BUILT_IN: &[(&str, &str)] = &[
         include_str!("../../incidents/catalogue/actix-web-1.0.6-extensions.toml"),
     ),
     (
+        "incidents/catalogue/actix-web-2-pooled-app-data.toml",
+        include_str!("../../incidents/catalogue/actix-web-2-pooled-app-data.toml"),
+    ),
+    (
+        "incidents/catalogue/actix-web-2-upload-high-water.toml",
+        include_str!("../../incidents/catalogue/actix-web-2-upload-high-water.toml"),
+    ),
+    (
+        "incidents/catalogue/arrow-35-pyarrow-import.toml",
+        include_str!("../../incidents/catalogue/arrow-35-pyarrow-import.toml"),
+    ),
+    (
         "incidents/catalogue/axum-0.8.0-signal-task.toml",
         include_str!("../../incidents/catalogue/axum-0.8.0-signal-task.toml"),
     ),
@@ -46,6 +58,10 @@ pub const BUILT_IN: &[(&str, &str)] = &[
     (
         "incidents/catalogue/axum-core-0.2-body-limit.toml",
         include_str!("../../incidents/catalogue/axum-core-0.2-body-limit.toml"),
+    ),
+    (
+        "incidents/catalogue/axum-server-0.2.1-connections.toml",
+        include_str!("../../incidents/catalogue/axum-server-0.2.1-connections.toml"),
     ),
     (
         "incidents/catalogue/bb8-0.4-dropped-get.toml",
@@ -70,6 +86,14 @@ pub const BUILT_IN: &[(&str, &str)] = &[
     (
         "incidents/catalogue/bzip2-0.4.3-endless.toml",
         include_str!("../../incidents/catalogue/bzip2-0.4.3-endless.toml"),
+    ),
+    (
+        "incidents/catalogue/console-subscriber-0.1.3-poll-history.toml",
+        include_str!("../../incidents/catalogue/console-subscriber-0.1.3-poll-history.toml"),
+    ),
+    (
+        "incidents/catalogue/console-subscriber-0.1.5-histograms.toml",
+        include_str!("../../incidents/catalogue/console-subscriber-0.1.5-histograms.toml"),
     ),
     (
         "incidents/catalogue/console-subscriber-0.2-no-client.toml",
@@ -104,6 +128,18 @@ pub const BUILT_IN: &[(&str, &str)] = &[
         include_str!("../../incidents/catalogue/futures-util-unordered-into-iter.toml"),
     ),
     (
+        "incidents/catalogue/gif-0.12-limit-holes.toml",
+        include_str!("../../incidents/catalogue/gif-0.12-limit-holes.toml"),
+    ),
+    (
+        "incidents/catalogue/git2-0.6.8-object-pointers.toml",
+        include_str!("../../incidents/catalogue/git2-0.6.8-object-pointers.toml"),
+    ),
+    (
+        "incidents/catalogue/h2-0.1.22-unpolled-stream.toml",
+        include_str!("../../incidents/catalogue/h2-0.1.22-unpolled-stream.toml"),
+    ),
+    (
         "incidents/catalogue/h2-0.3.16-reset-flood.toml",
         include_str!("../../incidents/catalogue/h2-0.3.16-reset-flood.toml"),
     ),
@@ -114,6 +150,14 @@ pub const BUILT_IN: &[(&str, &str)] = &[
     (
         "incidents/catalogue/h2-0.4.13-window.toml",
         include_str!("../../incidents/catalogue/h2-0.4.13-window.toml"),
+    ),
+    (
+        "incidents/catalogue/hyper-0.11.7-no-keep-alive.toml",
+        include_str!("../../incidents/catalogue/hyper-0.11.7-no-keep-alive.toml"),
+    ),
+    (
+        "incidents/catalogue/hyper-0.12.15-early-response.toml",
+        include_str!("../../incidents/catalogue/hyper-0.12.15-early-response.toml"),
     ),
     (
         "incidents/catalogue/hyper-1.8.0-tunnel-buffering.toml",
@@ -128,12 +172,36 @@ pub const BUILT_IN: &[(&str, &str)] = &[
         include_str!("../../incidents/catalogue/image-0.25.7-withdrawn.toml"),
     ),
     (
+        "incidents/catalogue/jni-0.21.0-get-string.toml",
+        include_str!("../../incidents/catalogue/jni-0.21.0-get-string.toml"),
+    ),
+    (
+        "incidents/catalogue/jni-0.22.0-withdrawn.toml",
+        include_str!("../../incidents/catalogue/jni-0.22.0-withdrawn.toml"),
+    ),
+    (
         "incidents/catalogue/kamadak-exif-0.5.2-endless.toml",
         include_str!("../../incidents/catalogue/kamadak-exif-0.5.2-endless.toml"),
     ),
     (
+        "incidents/catalogue/kube-0.54.0-withdrawn.toml",
+        include_str!("../../incidents/catalogue/kube-0.54.0-withdrawn.toml"),
+    ),
+    (
         "incidents/catalogue/kube-3-attached-process.toml",
         include_str!("../../incidents/catalogue/kube-3-attached-process.toml"),
+    ),
+    (
+        "incidents/catalogue/lapin-1.2.3-publisher-confirms.toml",
+        include_str!("../../incidents/catalogue/lapin-1.2.3-publisher-confirms.toml"),
+    ),
+    (
+        "incidents/catalogue/lapin-1.3.0-cloned-consumer.toml",
+        include_str!("../../incidents/catalogue/lapin-1.3.0-cloned-consumer.toml"),
+    ),
+    (
+        "incidents/catalogue/lapin-2.1.1-failed-connection.toml",
+        include_str!("../../incidents/catalogue/lapin-2.1.1-failed-connection.toml"),
     ),
     (
         "incidents/catalogue/libwebp-sys-0.9.0-encoder.toml",
@@ -180,12 +248,48 @@ pub const BUILT_IN: &[(&str, &str)] = &[
         include_str!("../../incidents/catalogue/mongodb-2.7.0-cursor-ids.toml"),
     ),
     (
+        "incidents/catalogue/napi-3.2-strings.toml",
+        include_str!("../../incidents/catalogue/napi-3.2-strings.toml"),
+    ),
+    (
+        "incidents/catalogue/napi-3.4-promise-cleanup.toml",
+        include_str!("../../incidents/catalogue/napi-3.4-promise-cleanup.toml"),
+    ),
+    (
+        "incidents/catalogue/napi-3.8.1-async-functions.toml",
+        include_str!("../../incidents/catalogue/napi-3.8.1-async-functions.toml"),
+    ),
+    (
+        "incidents/catalogue/nats-0.15.1-subscription-thread.toml",
+        include_str!("../../incidents/catalogue/nats-0.15.1-subscription-thread.toml"),
+    ),
+    (
+        "incidents/catalogue/nats-0.8.0-connections.toml",
+        include_str!("../../incidents/catalogue/nats-0.8.0-connections.toml"),
+    ),
+    (
+        "incidents/catalogue/notify-4.0.15-timer-threads.toml",
+        include_str!("../../incidents/catalogue/notify-4.0.15-timer-threads.toml"),
+    ),
+    (
         "incidents/catalogue/openssl-0.10.59-ex-data.toml",
         include_str!("../../incidents/catalogue/openssl-0.10.59-ex-data.toml"),
     ),
     (
         "incidents/catalogue/openssl-src-300.0.5-certificates.toml",
         include_str!("../../incidents/catalogue/openssl-src-300.0.5-certificates.toml"),
+    ),
+    (
+        "incidents/catalogue/opentelemetry-prometheus-0.30-cardinality.toml",
+        include_str!("../../incidents/catalogue/opentelemetry-prometheus-0.30-cardinality.toml"),
+    ),
+    (
+        "incidents/catalogue/parquet-43-async-writer.toml",
+        include_str!("../../incidents/catalogue/parquet-43-async-writer.toml"),
+    ),
+    (
+        "incidents/catalogue/parquet-58.1-raw-levels.toml",
+        include_str!("../../incidents/catalogue/parquet-58.1-raw-levels.toml"),
     ),
     (
         "incidents/catalogue/png-0.17.2-finish.toml",
@@ -196,8 +300,40 @@ pub const BUILT_IN: &[(&str, &str)] = &[
         include_str!("../../incidents/catalogue/protobuf-length-prefix.toml"),
     ),
     (
+        "incidents/catalogue/pyo3-0.15-error-values.toml",
+        include_str!("../../incidents/catalogue/pyo3-0.15-error-values.toml"),
+    ),
+    (
+        "incidents/catalogue/pyo3-0.17-closures.toml",
+        include_str!("../../incidents/catalogue/pyo3-0.17-closures.toml"),
+    ),
+    (
+        "incidents/catalogue/pyo3-0.19-type-builder.toml",
+        include_str!("../../incidents/catalogue/pyo3-0.19-type-builder.toml"),
+    ),
+    (
+        "incidents/catalogue/pyo3-0.19.0-sets.toml",
+        include_str!("../../incidents/catalogue/pyo3-0.19.0-sets.toml"),
+    ),
+    (
+        "incidents/catalogue/pyo3-0.26-method-definitions.toml",
+        include_str!("../../incidents/catalogue/pyo3-0.26-method-definitions.toml"),
+    ),
+    (
+        "incidents/catalogue/pyo3-0.29.0-instance-dictionaries.toml",
+        include_str!("../../incidents/catalogue/pyo3-0.29.0-instance-dictionaries.toml"),
+    ),
+    (
+        "incidents/catalogue/pyo3-0.29.1-class-attributes.toml",
+        include_str!("../../incidents/catalogue/pyo3-0.29.1-class-attributes.toml"),
+    ),
+    (
         "incidents/catalogue/quick-cache-0.6-placeholder.toml",
         include_str!("../../incidents/catalogue/quick-cache-0.6-placeholder.toml"),
+    ),
+    (
+        "incidents/catalogue/quinn-proto-0.7.0-stopped-stream.toml",
+        include_str!("../../incidents/catalogue/quinn-proto-0.7.0-stopped-stream.toml"),
     ),
     (
         "incidents/catalogue/rdkafka-0.29-undelivered.toml",
@@ -220,12 +356,36 @@ pub const BUILT_IN: &[(&str, &str)] = &[
         include_str!("../../incidents/catalogue/regex-1.4.3-thread-caches.toml"),
     ),
     (
+        "incidents/catalogue/regex-1.9-large-expressions.toml",
+        include_str!("../../incidents/catalogue/regex-1.9-large-expressions.toml"),
+    ),
+    (
+        "incidents/catalogue/regex-1.9.0-eager-backtracker.toml",
+        include_str!("../../incidents/catalogue/regex-1.9.0-eager-backtracker.toml"),
+    ),
+    (
         "incidents/catalogue/regex-1.9.0-set-heap.toml",
         include_str!("../../incidents/catalogue/regex-1.9.0-set-heap.toml"),
     ),
     (
+        "incidents/catalogue/reqwest-0.8-blocking-loop.toml",
+        include_str!("../../incidents/catalogue/reqwest-0.8-blocking-loop.toml"),
+    ),
+    (
         "incidents/catalogue/rocksdb-0.18-properties.toml",
         include_str!("../../incidents/catalogue/rocksdb-0.18-properties.toml"),
+    ),
+    (
+        "incidents/catalogue/rocksdb-0.24-loggers.toml",
+        include_str!("../../incidents/catalogue/rocksdb-0.24-loggers.toml"),
+    ),
+    (
+        "incidents/catalogue/rusqlite-0.12-unclosed.toml",
+        include_str!("../../incidents/catalogue/rusqlite-0.12-unclosed.toml"),
+    ),
+    (
+        "incidents/catalogue/rusqlite-0.20-expanded-sql.toml",
+        include_str!("../../incidents/catalogue/rusqlite-0.20-expanded-sql.toml"),
     ),
     (
         "incidents/catalogue/rustix-0.38.18-directory.toml",
@@ -240,8 +400,24 @@ pub const BUILT_IN: &[(&str, &str)] = &[
         include_str!("../../incidents/catalogue/serde-derive-1.0.172-binary.toml"),
     ),
     (
+        "incidents/catalogue/skia-safe-0.59-codec-handle.toml",
+        include_str!("../../incidents/catalogue/skia-safe-0.59-codec-handle.toml"),
+    ),
+    (
         "incidents/catalogue/sonic-rs-0.3.11-value-arena.toml",
         include_str!("../../incidents/catalogue/sonic-rs-0.3.11-value-arena.toml"),
+    ),
+    (
+        "incidents/catalogue/sqlx-0.2.4-lost-connections.toml",
+        include_str!("../../incidents/catalogue/sqlx-0.2.4-lost-connections.toml"),
+    ),
+    (
+        "incidents/catalogue/sqlx-0.4.1-collation.toml",
+        include_str!("../../incidents/catalogue/sqlx-0.4.1-collation.toml"),
+    ),
+    (
+        "incidents/catalogue/sqlx-0.5-closed-pool.toml",
+        include_str!("../../incidents/catalogue/sqlx-0.5-closed-pool.toml"),
     ),
     (
         "incidents/catalogue/sqlx-0.5-permit.toml",
@@ -268,6 +444,10 @@ pub const BUILT_IN: &[(&str, &str)] = &[
         include_str!("../../incidents/catalogue/tiff-0.7.0-header-sizes.toml"),
     ),
     (
+        "incidents/catalogue/time-0.3.34-inference.toml",
+        include_str!("../../incidents/catalogue/time-0.3.34-inference.toml"),
+    ),
+    (
         "incidents/catalogue/tokio-1.1.0-shutdown-cycle.toml",
         include_str!("../../incidents/catalogue/tokio-1.1.0-shutdown-cycle.toml"),
     ),
@@ -292,8 +472,16 @@ pub const BUILT_IN: &[(&str, &str)] = &[
         include_str!("../../incidents/catalogue/tokio-1.39.0-timer.toml"),
     ),
     (
+        "incidents/catalogue/tokio-1.52-receiver-waker.toml",
+        include_str!("../../incidents/catalogue/tokio-1.52-receiver-waker.toml"),
+    ),
+    (
         "incidents/catalogue/tokio-1.52.0-blocking-pool-hang.toml",
         include_str!("../../incidents/catalogue/tokio-1.52.0-blocking-pool-hang.toml"),
+    ),
+    (
+        "incidents/catalogue/tokio-1.8-panicking-output.toml",
+        include_str!("../../incidents/catalogue/tokio-1.8-panicking-output.toml"),
     ),
     (
         "incidents/catalogue/tokio-1.8.2-local-set-leak.toml",
@@ -312,6 +500,10 @@ pub const BUILT_IN: &[(&str, &str)] = &[
         include_str!("../../incidents/catalogue/tonic-0.12.0-accept-errors.toml"),
     ),
     (
+        "incidents/catalogue/tower-0.3-buffer-waiters.toml",
+        include_str!("../../incidents/catalogue/tower-0.3-buffer-waiters.toml"),
+    ),
+    (
         "incidents/catalogue/tower-0.4.6-spawn-ready.toml",
         include_str!("../../incidents/catalogue/tower-0.4.6-spawn-ready.toml"),
     ),
@@ -324,12 +516,20 @@ pub const BUILT_IN: &[(&str, &str)] = &[
         include_str!("../../incidents/catalogue/tracing-core-0.1.24-unset-subscriber.toml"),
     ),
     (
+        "incidents/catalogue/tracing-subscriber-0.2-alpha-slab.toml",
+        include_str!("../../incidents/catalogue/tracing-subscriber-0.2-alpha-slab.toml"),
+    ),
+    (
         "incidents/catalogue/tracing-subscriber-0.3.12-filters.toml",
         include_str!("../../incidents/catalogue/tracing-subscriber-0.3.12-filters.toml"),
     ),
     (
         "incidents/catalogue/tungstenite-0.20.0-handshake.toml",
         include_str!("../../incidents/catalogue/tungstenite-0.20.0-handshake.toml"),
+    ),
+    (
+        "incidents/catalogue/turbojpeg-0.4.2-decompressor.toml",
+        include_str!("../../incidents/catalogue/turbojpeg-0.4.2-decompressor.toml"),
     ),
     (
         "incidents/catalogue/ureq-2.6.0-agent-pool.toml",
@@ -350,5 +550,17 @@ pub const BUILT_IN: &[(&str, &str)] = &[
     (
         "incidents/catalogue/websocket-0.26.4-frame-length.toml",
         include_str!("../../incidents/catalogue/websocket-0.26.4-frame-length.toml"),
+    ),
+    (
+        "incidents/catalogue/wgpu-0.16-display-connections.toml",
+        include_str!("../../incidents/catalogue/wgpu-0.16-display-connections.toml"),
+    ),
+    (
+        "incidents/catalogue/wgpu-0.20-pipeline-layouts.toml",
+        include_str!("../../incidents/catalogue/wgpu-0.20-pipeline-layouts.toml"),
+    ),
+    (
+        "incidents/catalogue/wgpu-0.20.0-weak-references.toml",
+        include_str!("../../incidents/catalogue/wgpu-0.20.0-weak-references.toml"),
     ),
 ];
