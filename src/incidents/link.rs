@@ -181,13 +181,14 @@ fn side<'a>(
 fn features<'a>(affected: &'a Affected, placement: Option<&Placement>) -> Option<Vec<&'a str>> {
     let needed = affected.features.iter().map(String::as_str);
     match placement.filter(|placement| placement.resolved) {
-        None => Some(needed.collect()),
+        None => Some(needed.chain(affected.features_off.iter().map(String::as_str)).collect()),
         Some(placement) => {
             let on = |feature: &str| {
                 placement.target_features.contains(feature)
                     || placement.host_features.contains(feature)
             };
-            needed.into_iter().all(on).then(Vec::new)
+            let off = |feature: &String| !on(feature);
+            (needed.into_iter().all(on) && affected.features_off.iter().all(off)).then(Vec::new)
         }
     }
 }
@@ -235,7 +236,7 @@ fn range_reason(
     if !hit.unchecked.is_empty() {
         let features = hit.unchecked.join("`, `");
         parts.push(format!(
-            "it takes the feature `{features}`, which could not be looked up"
+            "it depends on the feature `{features}`, which could not be looked up"
         ));
     }
     if let Some(advisory) = same_advisory(record, dossier) {

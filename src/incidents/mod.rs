@@ -8,6 +8,7 @@ mod built_in;
 mod catalogue;
 mod components;
 mod defect;
+mod import;
 mod link;
 mod range;
 mod read;
@@ -28,7 +29,8 @@ pub use components::{Component, Components};
 pub use defect::{CatalogueError, Defect, Problem};
 pub use link::link;
 pub use read::{MAX_BYTES, read};
-pub use record::{Affected, Affects, Origin, Record};
+pub use import::{Draft, ImportError, MAX_TEXT_BYTES, Value, import};
+pub use record::{Affected, Affects, Moment, Origin, Percent, Record};
 pub use vocabulary::{Cause, Detection, Failure, Resolution};
 
 /// How much a link says.

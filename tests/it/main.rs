@@ -15,6 +15,8 @@ mod diff_reasons;
 mod docs;
 mod exposure;
 mod hostile;
+mod incident_cli;
+mod incident_import;
 mod incidents;
 mod incidents_links;
 mod load;

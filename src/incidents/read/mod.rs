@@ -9,11 +9,11 @@ use toml::de::DeTable;
 
 use super::components::Components;
 use super::defect::{Defect, Problem, nearest};
-use super::record::{Affects, Origin, Record};
+use super::record::{Affects, Moment, Origin, Record};
 use super::vocabulary::{Cause, Detection, Failure, Resolution};
-use sheet::{MAX_LINE, Placed, Sheet, clip, short};
+use sheet::{MAX_LINE, Placed, Sheet, short};
 
-pub(super) use sheet::place;
+pub(super) use sheet::{clip, place};
 
 /// The most bytes of one file.
 pub const MAX_BYTES: usize = 64 * 1024;
@@ -24,7 +24,7 @@ const MAX_TEXT: usize = 2_000;
 const MAX_MINUTES: u32 = 10 * 366 * 24 * 60;
 
 /// The keys of an incident file.
-const KEYS: &[&str] = &[
+pub(super) const KEYS: &[&str] = &[
     "version",
     "id",
     "title",
@@ -42,6 +42,7 @@ const KEYS: &[&str] = &[
     "suspected",
     "actions",
     "sources",
+    "contradictions",
     "note",
     "affects",
 ];
@@ -120,19 +121,15 @@ fn record(
     let title = sheet.required(document, "title", title);
     let date = sheet.date(table, "date");
     let date = sheet.required(document, "date", date);
-    let started = sheet.instant(table, "started");
-    let ended = sheet.instant(table, "ended");
+    let started = sheet.moment(table, "started");
+    let ended = sheet.moment(table, "ended");
     let duration = sheet.number(table, "duration-minutes", 0..=MAX_MINUTES);
-    check_times(sheet, started.as_ref(), ended.as_ref(), duration.as_ref());
     let to_cause = sheet.number(table, "minutes-to-cause", 0..=MAX_MINUTES);
-    if let (Some((cause, span)), Some((all, _))) = (&to_cause, &duration)
-        && cause > all
-    {
-        let what =
-            format!("the cause was known after {cause} minutes, and the incident lasted {all}");
-        sheet.contradiction(span.start, what);
+    let contradictions = plain(sheet.texts(table, "contradictions", MAX_TEXT));
+    if contradictions.is_empty() {
+        check_times(sheet, started.as_ref(), ended.as_ref(), duration.as_ref());
     }
-    let impact = sheet.number(table, "impact-percent", 0..=100);
+    let impact = sheet.percent(table, "impact-percent");
     let failure = sheet.word(table, "failure", Failure::ALL, Failure::as_str);
     let failure = sheet.required(document, "failure", failure);
     let component = component(sheet, table, components);
@@ -154,7 +151,7 @@ fn record(
         ended: ended.map(|(at, _)| at),
         duration_minutes: duration.map(|(minutes, _)| minutes),
         minutes_to_cause: to_cause.map(|(minutes, _)| minutes),
-        impact_percent: impact.and_then(|(percent, _)| u8::try_from(percent).ok()),
+        impact_percent: impact.map(|(percent, _)| percent),
         failure: failure?,
         component: component?,
         cause: cause?,
@@ -163,6 +160,7 @@ fn record(
         suspected,
         actions,
         sources,
+        contradictions,
         note: note.map(|(note, _)| note),
         affects,
         origin,
@@ -189,14 +187,18 @@ fn check_id(sheet: &mut Sheet<'_>, id: Option<&Placed<String>>) {
 /// Start, end and duration must agree where all are given.
 fn check_times(
     sheet: &mut Sheet<'_>,
-    started: Option<&Placed<jiff::Timestamp>>,
-    ended: Option<&Placed<jiff::Timestamp>>,
+    started: Option<&Placed<Moment>>,
+    ended: Option<&Placed<Moment>>,
     duration: Option<&Placed<u32>>,
 ) {
     let (Some((started, _)), Some((ended, at))) = (started, ended) else {
         return;
     };
-    let minutes = (ended.as_second() - started.as_second()).div_euclid(60);
+    let Some(minutes) = ended.minutes_since(started) else {
+        let what = "one of `started` and `ended` has a zone and the other has none".to_owned();
+        sheet.contradiction(at.start, what);
+        return;
+    };
     if minutes < 0 {
         sheet.contradiction(at.start, "it ended before it started".to_owned());
     } else if let Some((stated, at)) = duration

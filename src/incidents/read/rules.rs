@@ -19,7 +19,13 @@ const MAX_CRATES: usize = 16;
 const MAX_VERSION: usize = 100;
 
 /// The keys of a rule.
-const KEYS: &[&str] = &["crates", "introduced", "fixed-in", "features"];
+pub(super) const KEYS: &[&str] = &[
+    "crates",
+    "introduced",
+    "fixed-in",
+    "features",
+    "features-off",
+];
 
 /// Reads all rules.
 pub(super) fn affects(sheet: &mut Sheet<'_>, table: &DeTable<'_>) -> Vec<Affects> {
@@ -62,22 +68,43 @@ fn rule(sheet: &mut Sheet<'_>, entry: &Spanned<DeValue<'_>>) -> Option<Affects> 
     for (name, value) in per_crate(sheet, table, "fixed-in", &rule) {
         fixed_in(sheet, &mut rule, &name, value);
     }
-    for (name, value) in per_crate(sheet, table, "features", &rule) {
-        let mut features: Vec<String> = sheet
-            .texts_of("features", value, MAX_VERSION)
-            .into_iter()
-            .map(|(text, _)| text)
-            .collect();
-        features.sort();
-        if let Some(affected) = rule
-            .crates
-            .iter_mut()
-            .find(|affected| affected.name == name)
-        {
-            affected.features = features;
+    for key in ["features", "features-off"] {
+        for (name, value) in per_crate(sheet, table, key, &rule) {
+            features(sheet, &mut rule, key, &name, value);
         }
     }
     (!rule.crates.is_empty()).then_some(rule)
+}
+
+/// Sets the features that have to be on, or off.
+fn features(
+    sheet: &mut Sheet<'_>,
+    rule: &mut Affects,
+    key: &'static str,
+    name: &str,
+    value: &Spanned<DeValue<'_>>,
+) {
+    let texts = sheet.texts_of(key, value, MAX_VERSION);
+    let mut features: Vec<String> = texts.iter().map(|(text, _)| text.clone()).collect();
+    features.sort();
+    let Some(affected) = rule
+        .crates
+        .iter_mut()
+        .find(|affected| affected.name == name)
+    else {
+        return;
+    };
+    if key == "features" {
+        affected.features = features;
+        return;
+    }
+    for (text, span) in texts {
+        if affected.features.contains(&text) {
+            let what = format!("the feature `{}` would have to be on and off", short(&text));
+            sheet.contradiction(span.start, what);
+        }
+    }
+    affected.features_off = features;
 }
 
 /// The crates of a rule with their bad ranges.
@@ -108,6 +135,7 @@ fn crates(sheet: &mut Sheet<'_>, table: &DeTable<'_>, rule: Range<usize>) -> Vec
                 introduced: None,
                 fixed_in: Vec::new(),
                 features: Vec::new(),
+                features_off: Vec::new(),
             }),
             Err(error) => sheet.bad(
                 span.start,

@@ -8,6 +8,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::incidents::defect::{Defect, Problem, nearest};
+use crate::incidents::record::{Moment, Percent};
 
 /// A value and where it stands, in bytes.
 pub(super) type Placed<T> = (T, Range<usize>);
@@ -171,26 +172,57 @@ impl<'t> Sheet<'t> {
         date.map(|date| (date, value.span()))
     }
 
-    /// A point in time, with its offset from UTC.
-    pub(super) fn instant(
-        &mut self,
-        table: &DeTable<'_>,
-        key: &str,
-    ) -> Option<Placed<jiff::Timestamp>> {
+    /// A point in time; its offset from UTC may be unknown.
+    pub(super) fn moment(&mut self, table: &DeTable<'_>, key: &str) -> Option<Placed<Moment>> {
         let value = table.get(key)?;
-        let instant = value
+        let moment = value
             .get_ref()
             .as_datetime()
-            .filter(|at| at.date.is_some() && at.time.is_some() && at.offset.is_some())
-            .and_then(|at| at.to_string().parse().ok());
-        if instant.is_none() {
+            .filter(|at| at.date.is_some() && at.time.is_some())
+            .and_then(|at| {
+                let civil = toml::value::Datetime { offset: None, ..*at };
+                let local = civil.to_string().parse().ok()?;
+                let offset_minutes = at.offset.map(|offset| match offset {
+                    toml::value::Offset::Z => 0,
+                    toml::value::Offset::Custom { minutes } => i32::from(minutes),
+                });
+                Some(Moment {
+                    local,
+                    offset_minutes,
+                })
+            });
+        if moment.is_none() {
             self.bad(
                 value.span().start,
                 key,
-                "a time with its offset and without quotes, such as 2024-06-14T13:00:00+01:00",
+                "a time without quotes, such as 2024-06-14T13:00:00+01:00, or without `+01:00` where no zone is told",
             );
         }
-        instant.map(|instant| (instant, value.span()))
+        moment.map(|moment| (moment, value.span()))
+    }
+
+    /// A part of 100, with at most one digit after the point.
+    pub(super) fn percent(&mut self, table: &DeTable<'_>, key: &str) -> Option<Placed<Percent>> {
+        let value = table.get(key)?;
+        let written = match value.get_ref() {
+            DeValue::Integer(integer) if integer.radix() == 10 => Some(integer.as_str()),
+            DeValue::Float(float) => Some(float.as_str()),
+            DeValue::String(_)
+            | DeValue::Integer(_)
+            | DeValue::Boolean(_)
+            | DeValue::Datetime(_)
+            | DeValue::Array(_)
+            | DeValue::Table(_) => None,
+        };
+        let percent = written.and_then(tenths).map(|tenths| Percent { tenths });
+        if percent.is_none() {
+            self.bad(
+                value.span().start,
+                key,
+                "a number from 0 to 100, with at most one digit after the point",
+            );
+        }
+        percent.map(|percent| (percent, value.span()))
     }
 
     /// A word of a closed list.
@@ -279,6 +311,17 @@ impl<'t> Sheet<'t> {
     }
 }
 
+/// Tenths of a number such as `12` or `1.2`, at most 100.
+fn tenths(written: &str) -> Option<u16> {
+    let (whole, part) = written.split_once('.').unwrap_or((written, "0"));
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(whole) || !digits(part) || part.len() > 1 || whole.len() > 3 {
+        return None;
+    }
+    let tenths = whole.parse::<u16>().ok()? * 10 + part.parse::<u16>().ok()?;
+    (tenths <= 1000).then_some(tenths)
+}
+
 /// Whether a character does something to a terminal or a page that a reader
 /// does not see: control characters, and those that turn the direction of text.
 fn is_hidden(letter: char) -> bool {
@@ -313,7 +356,7 @@ pub(super) fn short(text: &str) -> String {
 }
 
 /// The first characters of a text, on one line and without hidden ones.
-pub(super) fn clip(text: &str, limit: usize) -> String {
+pub(in crate::incidents) fn clip(text: &str, limit: usize) -> String {
     let shown = |letter| if is_hidden(letter) { ' ' } else { letter };
     let mut out: String = text.trim().chars().take(limit).map(shown).collect();
     if text.trim().chars().nth(limit).is_some() {
