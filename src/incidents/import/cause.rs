@@ -12,9 +12,13 @@ pub(super) fn cause(page: &Page, words: &Words) -> Option<Read<Cause>> {
     let mut library_points = 0;
     let mut update: Option<(u32, u32)> = None;
     let mut denied = false;
-    for sentence in page.told() {
+    let told: Vec<&Sentence> = page.told().collect();
+    let failed = all(words);
+    for (at, sentence) in told.iter().enumerate() {
         denied |= says(&sentence.lower, phrases(&words.roots, "not-third-party"));
-        let Some((is_update, weight)) = third_party(sentence, words) else { continue };
+        // What a sentence begins, the next one of its paragraph may end.
+        let next = told.get(at + 1).filter(|next| next.block == sentence.block).map_or("", |next| next.lower.as_str());
+        let Some((is_update, weight)) = third_party(sentence, next, words, &failed) else { continue };
         library_points += weight;
         let slot = if is_update { &mut update } else { &mut library };
         if slot.is_none_or(|(other, _)| weight > other) {
@@ -39,15 +43,18 @@ pub(super) fn cause(page: &Page, words: &Words) -> Option<Read<Cause>> {
 
 /// Whether a sentence lays it on a third party, whether on an update of it,
 /// and how much it counts.
-fn third_party(sentence: &Sentence, words: &Words) -> Option<(bool, u32)> {
+fn third_party(sentence: &Sentence, next: &str, words: &Words, failed: &[String]) -> Option<(bool, u32)> {
     let lower = &sentence.lower;
     let weight = weight(sentence.section);
     if weight == 0 || is_doubted(sentence, &words.suspected) && sentence.section != Section::Cause {
         return None;
     }
     let says = |key| says(lower, phrases(&words.roots, key));
-    let causal = says("causal") || super::words::says(lower, &all(words));
-    if !says("library") || !causal {
+    if !says("library") {
+        return None;
+    }
+    let causal = [lower.as_str(), next].iter().any(|text| super::words::says(text, phrases(&words.roots, "causal")) || super::words::says(text, failed));
+    if !causal {
         return None;
     }
     Some((says("update"), weight))

@@ -250,7 +250,7 @@ pub(super) fn ranges(text: &str, stamps: &[Stamp]) -> Vec<usize> {
         let [a, b] = pair else { continue };
         let gap = text.get(a.end..b.start).unwrap_or_default().to_lowercase();
         let gap = gap.trim().trim_matches([',', '(', ')']).trim();
-        let before = text.get(..a.start).unwrap_or_default().to_lowercase();
+        let before = text.get(..a.end).unwrap_or_default().to_lowercase();
         let opened = before.contains("between") || before.contains("from");
         let words = gap.split_whitespace().last().unwrap_or_default();
         let fits = match gap {

@@ -105,7 +105,7 @@ fn order(times: &Times, out: &mut Vec<String>) {
         let back = a.duration_since(b).as_mins();
         if back > 0 && second.own_day && back > 200 * 24 * 60 {
             out.push(format!("line {} is dated {}, among events of {}", second.line, b.date(), a.date()));
-        } else if back > 0 && back < 24 * 60 && second.line > first.line {
+        } else if back > 0 && back < 24 * 60 && (first.line..=first.line + 12).contains(&second.line) {
             out.push(format!("line {} tells of {}, after {} in line {}", second.line, clock(b), clock(a), first.line));
         }
     }

@@ -29,8 +29,7 @@ pub(super) fn detection(page: &Page, words: &Words) -> Option<Read<Detection>> {
     own.or_else(|| {
         let events = page
             .told()
-            .filter(|sentence| sentence.section == Section::Timeline && (sentence.leads || leads_with_time(&sentence.text)))
-            .filter(|sentence| !matches!(sentence.section, Section::Impact));
+            .filter(|sentence| leads_with_time(&sentence.text) || sentence.section == Section::Timeline && sentence.leads);
         events.take(4).filter(noticed).find_map(of)
     })
     .or_else(|| {

@@ -18,7 +18,9 @@ pub(super) fn failure(page: &Page, words: &Words) -> Option<Read<Failure>> {
             && matches!(weighed.word.as_str(), "whole-body-buffering" | "connection-leak" | "thread-leak" | "handle-leak" | "task-leak" | "unbounded-growth" | "malicious-release")
     });
     let how = all.iter().find(|weighed| weighed.points >= 3 && !SEEN.contains(&weighed.word.as_str()));
-    let seen = all.iter().find(|weighed| weighed.points >= 3);
-    let best = exact.or(how).or(seen)?;
+    // Memory that ran out explains a crash, and not the other way round.
+    let out = all.iter().find(|weighed| weighed.word == "out-of-memory-on-input");
+    let seen = all.iter().find(|weighed| weighed.points >= 2);
+    let best = exact.or(how).or(out).or(seen)?;
     Failure::parse(&best.word).map(|failure| (failure, best.line))
 }

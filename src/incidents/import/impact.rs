@@ -15,12 +15,12 @@ pub(super) struct Impact {
 /// Who can feel it.
 const WHO: &[&str] = &["user", "customer", "request", "traffic", "visitor", "client", "session", "merchant", "subscriber", "tenant", "download", "account", "member", "player", "patient", "shop", "order", "api call", "search", "call", "people", "pageview", "transaction", "payment", "organization", "organisation", "workspace"];
 /// What a percentage is of that is not an impact.
-const NOT: &[&str] = &["cpu", "memory usage", "disk", "heap", "utilization", "utilisation", "availability", "sla", "slo", "error budget", "of ram", "capacity", "of memory", "warning at", "threshold", "coverage", "packet loss", "load average", "memory at"];
+const NOT: &[&str] = &["cpu", "memory usage", "disk", "heap", "utilization", "utilisation", "availability", "sla", "slo", "error budget", "of ram", "capacity", "of memory", "warning at", "threshold", "coverage", "packet loss", "success rate", "load average", "memory at"];
 
 /// Reads the impact.
 pub(super) fn impact(page: &Page) -> Impact {
     let mut out = Impact::default();
-    let mut best: Option<(u8, u32)> = None;
+    let mut best: Option<(u8, bool)> = None;
     let mut affected: Vec<(Percent, u32)> = Vec::new();
     for sentence in page.told() {
         let rank = match sentence.section {
@@ -35,11 +35,13 @@ pub(super) fn impact(page: &Page) -> Impact {
             continue;
         }
         let Some((percent, exact)) = percent(lower) else { continue };
-        if lower.contains("affect") && !lower.contains("fully") {
+        if rank <= 1 && lower.contains("affect") && !lower.contains("fully") {
             affected.push((percent, sentence.line));
         }
-        if best.is_none_or(|(other, _)| rank < other) {
-            best = Some((rank, sentence.line));
+        // A figure says more than words such as "all users".
+        let weight = (rank, figure(lower).is_none());
+        if best.is_none_or(|other| weight < other) {
+            best = Some(weight);
             out.percent = Some((percent, sentence.line));
             out.remarks.clear();
             if !exact {

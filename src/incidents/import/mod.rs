@@ -28,6 +28,7 @@ mod zones;
 
 use super::components::Components;
 use super::defect::CatalogueError;
+use super::vocabulary::Cause;
 use page::Page;
 use words::Words;
 
@@ -87,10 +88,12 @@ pub fn import(source: &str, bytes: &[u8], components: &Components) -> Result<Dra
     let failure = failure::failure(&page, &words);
     draft.set("failure", failure.map(|(word, line)| (Value::Word(word.as_str().to_owned()), line)));
     draft.set("component", component::component(&page, &words, components).map(|(word, line)| (Value::Word(word), line)));
-    draft.set("cause", cause::cause(&page, &words).map(|(word, line)| (Value::Word(word.as_str().to_owned()), line)));
+    let cause = cause::cause(&page, &words);
+    let elsewhere = matches!(cause, Some((Cause::ThirdPartyUpdate | Cause::ThirdPartyFault, _)));
+    draft.set("cause", cause.map(|(word, line)| (Value::Word(word.as_str().to_owned()), line)));
     draft.list("resolution", resolution::resolution(&page, &words).into_iter().map(|(word, line)| (word.as_str().to_owned(), line)).collect());
     draft.set("detection", detection::detection(&page, &words).map(|(word, line)| (Value::Word(word.as_str().to_owned()), line)));
-    draft.list("suspected", suspected::suspected(&page, &words, failure.map(|(failure, _)| failure)));
+    draft.list("suspected", suspected::suspected(&page, &words, failure.map(|(failure, _)| failure), elsewhere));
     draft.list("actions", actions::actions(&page));
     let mut said = contradictions::contradictions(&page, &times, &words);
     said.extend(impact.contradictions);

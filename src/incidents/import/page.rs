@@ -236,7 +236,9 @@ impl Reader<'_> {
 
     /// A heading opens a section, or goes on with the one it stands in.
     fn heading(&mut self, line: &Line, level: u8) {
-        let known = self.known(&line.text, true);
+        // The first heading is the title, unless it is the name of a section as it stands.
+        let exact = if self.seen_title || level > 1 { 0 } else { 200 };
+        let known = self.known(&line.text, true, exact);
         let is_title = !self.seen_title && level <= 2 && known.is_none();
         if is_title {
             self.seen_title = true;
@@ -258,14 +260,23 @@ impl Reader<'_> {
                 self.level = level;
             }
         }
-        self.block(line, self.section, None, &line.text);
+        let section = self.section;
+        self.block(line, section, None, &line.text);
+        if let Some(block) = self.blocks.last_mut() {
+            block.kind = Kind::Heading(level);
+        }
         self.open = false;
     }
 
     fn content(&mut self, line: &Line) {
+        let plain = line.kind == Kind::Prose && !self.open && line.label.is_none() && !line.text.ends_with(['.', ',']);
+        if plain && line.text.split_whitespace().count() <= 6 && self.known(&line.text, true, 100).is_some() {
+            self.heading(line, 7);
+            return;
+        }
         if let Some(label) = &line.label {
             let keeps = self.section == Section::Actions && line.kind == Kind::Item;
-            if let Some(section) = self.known(label, false).filter(|_| !keeps) {
+            if let Some(section) = self.known(label, false, 0).filter(|_| !keeps) {
                 if line.after_label.is_empty() {
                     self.section = section;
                     self.level = 7;
@@ -311,7 +322,7 @@ impl Reader<'_> {
     }
 
     /// The section that a heading or a label names.
-    fn known(&self, text: &str, heading: bool) -> Option<Section> {
+    fn known(&self, text: &str, heading: bool, least: usize) -> Option<Section> {
         let lower: String = text
             .to_lowercase()
             .chars()
@@ -329,11 +340,11 @@ impl Reader<'_> {
                 let words = phrase.split(' ').count();
                 let fits = lower == phrase
                     || (phrase.len() >= 4 && lower.starts_with(phrase.as_str()) && (heading || count <= words + 2) && find(lower, &format!("{phrase}.")).is_some())
-                    || (phrase.len() >= 6 && heading && count <= words + 5 && find(lower, phrase).is_some());
+                    || (phrase.len() >= 6 && heading && !text.ends_with('?') && count <= words + 4 && find(lower, phrase).is_some());
                 // The whole heading says more than its start, and that more than a part of it.
                 let weight = phrase.len()
                     + if lower == phrase { 200 } else if lower.starts_with(phrase.as_str()) { 100 } else { 0 };
-                if fits && best.is_none_or(|(other, _)| weight > other) {
+                if fits && weight >= least && best.is_none_or(|(other, _)| weight > other) {
                     best = Some((weight, Section::of(name)));
                 }
             }

@@ -65,7 +65,8 @@ pub(super) fn lines(text: &str) -> Vec<Line> {
             continue;
         }
         // Lines such as `Source: …` may stand before the front matter.
-        begun = begun || !(trimmed.is_empty() || trimmed.contains(':'));
+        let is_head = trimmed.contains(": ") && trimmed.starts_with(char::is_alphabetic) && index < 12;
+        begun = begun || !(trimmed.is_empty() || is_head);
         let mark = ["```", "~~~"].into_iter().find(|mark| trimmed.starts_with(mark));
         if let Some(open) = fence {
             if mark == Some(open) {
@@ -152,7 +153,7 @@ fn read(number: u32, line: &str, next: Option<&str>) -> Line {
         && !text.contains(':');
     let alone = next.is_none_or(|next| !next.trim().starts_with(char::is_lowercase));
     let heading = (bold_only && words <= 9 || shouts && alone) && !item && !leads_with_time(&text)
-        || (text.ends_with(':') && after_label.is_empty() && words <= 6 && !item);
+        || (text.ends_with(':') && after_label.is_empty() && words <= 10 && !item);
     Line {
         number,
         kind: if heading {

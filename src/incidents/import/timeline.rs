@@ -101,7 +101,7 @@ fn may_hold_events(section: Section) -> bool {
 /// The time that a sentence begins with.
 fn leading(sentence: &Sentence) -> Option<Stamp> {
     let text = &sentence.text;
-    let begin = text.len() - text.trim_start_matches(|letter: char| !letter.is_alphanumeric()).len();
+    let begin = lead(text);
     let head: String = text.chars().take(80).collect();
     let found = stamps(&head);
     let mut stamp = found.first()?.clone();
@@ -116,6 +116,15 @@ fn leading(sentence: &Sentence) -> Option<Stamp> {
         return Some(stamp);
     }
     None
+}
+
+/// Where a sentence begins in earnest: after marks, and words such as "at".
+fn lead(text: &str) -> usize {
+    let mut rest = text.trim_start_matches(|letter: char| !letter.is_alphanumeric());
+    for word in ["At ", "By ", "Around ", "About ", "Shortly after ", "From ", "about ", "around ", "approximately "] {
+        rest = rest.strip_prefix(word).unwrap_or(rest);
+    }
+    text.len() - rest.len()
 }
 
 /// The time of an event on its day.

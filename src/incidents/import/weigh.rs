@@ -8,8 +8,8 @@ pub(super) fn weight(section: Section) -> u32 {
     match section {
         Section::Cause => 5,
         Section::Summary | Section::Title | Section::Trigger => 3,
-        Section::Resolution => 2,
-        Section::Timeline | Section::Impact | Section::Detection | Section::Other | Section::Duration => 1,
+        Section::Resolution | Section::Impact => 2,
+        Section::Timeline | Section::Detection | Section::Other | Section::Duration => 1,
         Section::Front
         | Section::Start
         | Section::End
