@@ -12,6 +12,7 @@ pub mod registry;
 pub mod snapshot;
 pub mod diff;
 pub mod exposure;
+pub mod inspect;
 pub mod advisories;
 pub mod incidents;
 pub mod risk;

@@ -124,6 +124,7 @@ fn released(change: &Change, sources: &Sources<'_, '_>) -> Dossier {
         yank_cluster: releases.yank_cluster(name, version),
         history: releases.history(name, version, before),
         advisories: Finding::Absent("not asked yet".to_owned()),
+        source: Finding::Absent("not asked yet".to_owned()),
         other_gaps: Vec::new(),
     }
 }
@@ -142,6 +143,7 @@ fn nothing_comes_in(change: &Change) -> Dossier {
         yank_cluster: Finding::Absent(scope.to_owned()),
         history: Finding::Absent(scope.to_owned()),
         advisories: Finding::Absent(scope.to_owned()),
+        source: Finding::Absent(scope.to_owned()),
         other_gaps: Vec::new(),
     }
 }
@@ -174,6 +176,7 @@ fn all_unknown(reason: GapReason, detail: &str) -> Dossier {
         yank_cluster: unknown(FactKind::YankCluster, reason, detail),
         history: unknown(FactKind::History, reason, detail),
         advisories: Finding::Absent("not asked yet".to_owned()),
+        source: Finding::Absent("not asked yet".to_owned()),
         other_gaps: Vec::new(),
     }
 }

@@ -1,7 +1,7 @@
 //! The whole pipeline, from two named builds to a finished [`Audit`], which is
 //! plain data. Prints nothing.
 //!
-//! Imports: pkg, host, facts, registry, snapshot, diff, advisories, incidents, risk, policy.
+//! Imports: pkg, host, facts, registry, snapshot, diff, inspect, advisories, incidents, risk, policy.
 
 mod data;
 mod error;
@@ -9,6 +9,7 @@ mod gather;
 mod release;
 mod rules;
 mod run;
+mod source;
 
 pub use data::{
     Audit, Comparison, Coverage, DataStatus, JudgedChange, PolicyOrigin, PreExisting, Side,

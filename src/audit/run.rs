@@ -23,7 +23,7 @@ use crate::snapshot::{
 use super::data::{
     Audit, Comparison, Coverage, DataStatus, JudgedChange, PreExisting, Side, WithdrawnPackage,
 };
-use super::{AuditError, gather, rules};
+use super::{AuditError, gather, rules, source};
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -110,12 +110,15 @@ pub fn run(request: &Request, host: &Host, on_event: &dyn Fn(Event)) -> Result<A
         head: &after,
         as_of: day(comparison.as_of),
     };
-    let assessed: Vec<_> = comparison
-        .diff
-        .changes
+    let cache = request.cache_dir(host);
+    let changes = &comparison.diff.changes;
+    let in_sources = source::findings(changes, &registry, host, cache.as_deref());
+    let assessed: Vec<_> = changes
         .par_iter()
-        .map(|change| {
-            let dossier = gather::dossier(change, &sources);
+        .zip(in_sources)
+        .map(|(change, in_source)| {
+            let mut dossier = gather::dossier(change, &sources);
+            dossier.source = in_source;
             let links = incidents::link(change, &dossier, &surroundings, &catalogue);
             let assessment = risk::assess(change, &dossier, &links, &model);
             (change, dossier, links, assessment)

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use semver::Version;
 
-use super::{FactKind, Finding, Gap};
+use super::{FactKind, Finding, Gap, SourceDelta};
 
 /// All facts of one change. A field that does not apply to the change (the
 /// publish time of a removed package) is `Absent` and says so.
@@ -23,6 +23,8 @@ pub struct Dossier {
     pub history: Finding<History>,
     /// Advisories, compared between the two sides.
     pub advisories: Finding<AdvisoryDelta>,
+    /// What the update does to the source of the package.
+    pub source: Finding<SourceDelta>,
     /// What else could not be learnt about this change (manifest, placement).
     pub other_gaps: Vec<Gap>,
 }
@@ -38,6 +40,7 @@ impl Dossier {
             self.yank_cluster.gap(),
             self.history.gap(),
             self.advisories.gap(),
+            self.source.gap(),
         ]
         .into_iter()
         .flatten()

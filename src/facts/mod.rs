@@ -5,10 +5,14 @@
 //! Imports: nothing.
 
 mod dossier;
+mod source;
 
 pub use dossier::{
     AdvisoryDelta, AdvisoryFact, Dossier, History, LaterRelease, LaterReleases, Published,
     Severity, YankCluster, Yanked,
+};
+pub use source::{
+    ChangelogSection, Direction, Extent, LESS, Part, SourceDelta, SourceFinding, Topic, Witness,
 };
 
 /// The kinds of fact that a dossier holds. A policy may say for each of them
@@ -33,11 +37,13 @@ pub enum FactKind {
     Placement,
     /// Which features the package is compiled with.
     Features,
+    /// What the update does to the source.
+    Source,
 }
 
 impl FactKind {
     /// All kinds, in the order of their declaration.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::PublishTime,
         Self::Yanked,
         Self::LaterReleases,
@@ -47,6 +53,7 @@ impl FactKind {
         Self::Manifest,
         Self::Placement,
         Self::Features,
+        Self::Source,
     ];
 
     /// The name used in policies and reports.
@@ -62,6 +69,7 @@ impl FactKind {
             Self::Manifest => "manifest",
             Self::Placement => "placement",
             Self::Features => "features",
+            Self::Source => "source",
         }
     }
 }

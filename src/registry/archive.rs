@@ -1,5 +1,6 @@
 //! Archives of packages: found by name, taken only with the right checksum.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,6 +16,9 @@ use crate::pkg::PackageId;
 
 /// An archive with more bytes than this is not read.
 const LARGEST_ARCHIVE: u64 = 64 << 20;
+
+/// So many archives are fetched at once.
+const FETCHED_AT_ONCE: usize = 16;
 
 /// Why something cannot be had: the reason and its words.
 pub(super) type Missing = (GapReason, String);
@@ -33,6 +37,44 @@ impl Registry<'_> {
                 .unwrap_or_else(|| Err((GapReason::FetchFailed, "nothing was asked".to_owned()))),
         };
         finding(found.map(Arc::new))
+    }
+
+    /// Fetches those of these archives that no cache holds, many at once, into
+    /// the own cache. Without one nothing is done. What cannot be had now is a
+    /// gap when it is asked for.
+    pub fn prefetch_archives(&self, wanted: &[(PackageId, String)]) {
+        if self.access.cache_dir.is_none() || self.no_network().is_some() {
+            return;
+        }
+        let nowhere = (GapReason::OfflineAndNotCached, String::new());
+        let missing: BTreeSet<&(PackageId, String)> = wanted
+            .iter()
+            .filter(|(id, sum)| self.may_be_fetched(id, sum))
+            .collect();
+        let jobs: Vec<(&PackageId, &str, Missing)> = missing
+            .into_iter()
+            .map(|(id, sum)| (id, sum.as_str(), nowhere.clone()))
+            .collect();
+        for part in jobs.chunks(FETCHED_AT_ONCE) {
+            drop(self.fetch_archives(part));
+        }
+    }
+
+    /// Whether a package could be in a registry, and no file on disk has its name.
+    fn may_be_fetched(&self, id: &PackageId, checksum: &str) -> bool {
+        let Some(place) = self.place(&id.source) else {
+            return false;
+        };
+        if !is_sha256(checksum) || !place::is_crate_name(&id.name) {
+            return false;
+        }
+        let file = format!("{}-{}.crate", id.name, id.version);
+        let known = self.cargo_archives(&place).into_iter();
+        let mut paths = known
+            .chain(self.local_registries(&place))
+            .map(|dir| dir.join(&file))
+            .chain(self.own_archive(checksum));
+        !paths.any(|path| matches!(self.host.files.kind(&path), Ok(FileKind::File(_))))
     }
 
     /// The archive with this checksum, from any place on disk.

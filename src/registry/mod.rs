@@ -26,6 +26,7 @@ mod manifests;
 mod place;
 mod record;
 mod scan;
+mod source_tree;
 mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,6 +44,7 @@ use crate::host::Host;
 use crate::pkg::{DependencyKind, Source};
 
 pub use record::CrateRecord;
+pub use source_tree::{Oddity, OddityKind, SourceFile, SourceTree, UnpackError, UnpackLimits};
 
 use config::UserConfig;
 use disk::CargoEntry;

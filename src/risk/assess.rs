@@ -82,6 +82,7 @@ fn evidence(change: &Change, dossier: &Dossier) -> Evidence {
             FactKind::Advisories => dossier.advisories.gap().is_none(),
             FactKind::Manifest => change.incoming().is_none() || change.manifest_after.is_some(),
             FactKind::Placement | FactKind::Features => change.placement.resolved,
+            FactKind::Source => dossier.source.gap().is_none(),
         };
         let gap = dossier.other_gaps.iter().any(|gap| gap.fact == kind);
         if had && !gap {

@@ -69,6 +69,7 @@ fn dossier() -> Dossier {
         yank_cluster: Finding::Absent(nothing.to_owned()),
         history: Finding::Absent(nothing.to_owned()),
         advisories: Finding::Absent(nothing.to_owned()),
+        source: Finding::Absent(nothing.to_owned()),
         other_gaps: Vec::new(),
     }
 }

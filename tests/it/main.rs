@@ -18,6 +18,8 @@ mod hostile;
 mod incident_cli;
 mod incident_import;
 mod incidents;
+mod inspect;
+mod inspect_real;
 mod incidents_links;
 mod load;
 mod oracle_graph;

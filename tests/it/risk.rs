@@ -139,6 +139,7 @@ fn dossier(row: &Value, known: &Value) -> Dossier {
             versions_skipped: count("versions_skipped"),
         }),
         advisories: Finding::Seen(delta),
+        source: Finding::Absent("not asked".to_owned()),
         other_gaps: Vec::new(),
     }
 }

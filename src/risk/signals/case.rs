@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::diff::{Change, ChangeKind, FeatureDelta};
 use crate::facts::{
     AdvisoryDelta, AdvisoryFact, Dossier, Finding, History, LaterRelease, LaterReleases, Published,
-    YankCluster, Yanked,
+    SourceDelta, YankCluster, Yanked,
 };
 use crate::incidents::{Direction, Link, Strength};
 use crate::pkg::{Release, Source};
@@ -89,6 +89,7 @@ impl Case {
             }),
             history: Finding::Seen(history),
             advisories: Finding::Seen(AdvisoryDelta::default()),
+            source: Finding::Seen(SourceDelta::default()),
             other_gaps: Vec::new(),
         };
         Self {

@@ -302,6 +302,7 @@ fn without(case: &Case, kind: FactKind) -> Case {
             case.change.placement_before = None;
         }
         FactKind::Features => case.change.features = crate::diff::FeatureDelta::default(),
+        FactKind::Source => case.dossier.source = Finding::Unknown(gap),
     }
     case
 }

@@ -1,5 +1,6 @@
 //! What several tests share.
 
+pub(crate) mod archives;
 pub(crate) mod graph_oracle;
 pub(crate) mod local_registry;
 pub(crate) mod project;
