@@ -3,9 +3,16 @@
 //!
 //! Imports: pkg, facts, snapshot, diff, risk, policy, audit.
 
+mod github;
+mod gitlab;
 mod json;
+mod markdown;
+mod place;
 mod safe;
+mod sarif;
 mod text;
+mod view;
+mod words;
 
 use crate::audit::{Audit, Comparison};
 
@@ -18,6 +25,14 @@ pub enum Format {
     Text,
     /// For programs: the report of schema version 1.
     Json,
+    /// For a comment on a pull request, or the summary of a job.
+    Markdown,
+    /// For the log of a GitHub workflow: annotations at lines of lock files.
+    Github,
+    /// For code scanning: SARIF 2.1.0.
+    Sarif,
+    /// For a GitLab merge request: a code-quality report.
+    Gitlab,
 }
 
 /// How text is laid out.
@@ -62,19 +77,35 @@ pub fn render(audit: &Audit, format: Format, style: Style) -> Vec<u8> {
     match format {
         Format::Text => text::check(audit, style).into_bytes(),
         Format::Json => json::check(audit),
+        Format::Markdown => markdown::check(audit).into_bytes(),
+        Format::Github => github::check(audit).into_bytes(),
+        Format::Sarif => sarif::check(audit),
+        Format::Gitlab => gitlab::check(audit),
     }
 }
 
-/// The report of a comparison without judgement.
+/// The report of a comparison without judgement; `None` when there is none in
+/// this format.
 #[must_use]
-pub fn render_diff(comparison: &Comparison, format: Format, style: Style) -> Vec<u8> {
+pub fn render_diff(comparison: &Comparison, format: Format, style: Style) -> Option<Vec<u8>> {
     match format {
-        Format::Text => text::diff(comparison, style).into_bytes(),
-        Format::Json => json::diff(comparison),
+        Format::Text => Some(text::diff(comparison, style).into_bytes()),
+        Format::Json => Some(json::diff(comparison)),
+        Format::Markdown | Format::Github | Format::Sarif | Format::Gitlab => None,
     }
 }
 
-/// The report of the changes of one package; `None` when it has none.
+/// Whether [`render_explain`] knows a format.
+#[must_use]
+pub fn explains_in(format: Format) -> bool {
+    match format {
+        Format::Text | Format::Json | Format::Markdown => true,
+        Format::Github | Format::Sarif | Format::Gitlab => false,
+    }
+}
+
+/// The report of the changes of one package; `None` when it has none, or there
+/// is none in this format (see [`explains_in`]).
 #[must_use]
 pub fn render_explain(
     audit: &Audit,
@@ -90,8 +121,10 @@ pub fn render_explain(
     if changes.is_empty() {
         return None;
     }
-    Some(match format {
-        Format::Text => text::explain(audit, &changes, style).into_bytes(),
-        Format::Json => json::explain(audit, &changes),
-    })
+    match format {
+        Format::Text => Some(text::explain(audit, &changes, style).into_bytes()),
+        Format::Json => Some(json::explain(audit, &changes)),
+        Format::Markdown => Some(markdown::explain(audit, &changes).into_bytes()),
+        Format::Github | Format::Sarif | Format::Gitlab => None,
+    }
 }

@@ -206,8 +206,9 @@ pub(crate) struct DataArgs {
 #[derive(Debug, Args)]
 pub(crate) struct OutputArgs {
     /// The format of the report
-    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
-    pub(crate) format: ReportFormat,
+    /// [default: text; for `report` html, for `changelog` markdown]
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<AuditFormat>,
     /// Write the report to this file
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
@@ -315,6 +316,23 @@ pub(crate) enum DbCommand {
 pub(crate) enum ReportFormat {
     Text,
     Json,
+}
+
+/// The formats of a report about two builds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AuditFormat {
+    /// For people at a terminal
+    Text,
+    /// For programs
+    Json,
+    /// For a comment on a pull request, or the summary of a job
+    Markdown,
+    /// For the log of a GitHub workflow: annotations at lines of lock files
+    Github,
+    /// For code scanning: SARIF 2.1.0
+    Sarif,
+    /// For a GitLab merge request: a code-quality report
+    Gitlab,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

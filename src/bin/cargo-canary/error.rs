@@ -120,6 +120,12 @@ impl Failure {
             )
     }
 
+    /// A format that a command has no report in.
+    pub(crate) fn no_such_format(command: &str, formats: &str) -> Self {
+        Self::input(format!("`{command}` has no report in this format"))
+            .hint(format!("it has: {formats}"))
+    }
+
     /// A package that did not change.
     pub(crate) fn no_such_change(package: &str, audit: &Audit) -> Self {
         let names: BTreeSet<&str> = audit

@@ -6,8 +6,8 @@ use crate::policy::Decision;
 use crate::risk::Level;
 
 use super::page::{Ink, Page, column};
-use super::words::{count, move_of, place_of};
 use super::{LISTED, move_and_place};
+use crate::report::words::{count, move_of, place_of};
 
 /// The head of a paragraph about one change.
 pub(super) fn title(page: &mut Page, judged: &JudgedChange) {

@@ -4,7 +4,8 @@ use crate::audit::{Audit, JudgedChange};
 use crate::facts::{Finding, Published};
 
 use super::page::{Ink, Page, column};
-use super::{changes, ink_of, words};
+use super::{changes, ink_of};
+use crate::report::words;
 
 pub(super) fn one(page: &mut Page, audit: &Audit, judged: &JudgedChange) {
     let change = &judged.change;

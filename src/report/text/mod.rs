@@ -4,16 +4,15 @@
 mod changes;
 mod explain;
 mod page;
-mod words;
 
 use std::collections::BTreeMap;
 
 use crate::audit::{Audit, Comparison, JudgedChange};
-use crate::policy::{Decision, Reason};
+use crate::policy::Decision;
 
 use super::Style;
+use super::words::{self, count, move_of, place_of};
 use page::{Ink, Page};
-use words::{count, move_of, place_of};
 
 /// How many changes are explained, and how many listed, before the rest is folded.
 const EXPLAINED: usize = 5;
@@ -77,25 +76,8 @@ fn headline(page: &mut Page, audit: &Audit) {
     }
 }
 
-/// Reasons by change, in the verdict's order.
-fn by_change(reasons: &[Reason]) -> Vec<(Option<&str>, Vec<&Reason>)> {
-    let mut groups: Vec<(Option<&str>, Vec<&Reason>)> = Vec::new();
-    let mut places: BTreeMap<Option<&str>, usize> = BTreeMap::new();
-    for reason in reasons {
-        let key = reason.change.as_deref();
-        let place = *places.entry(key).or_insert_with(|| {
-            groups.push((key, Vec::new()));
-            groups.len() - 1
-        });
-        if let Some((_, group)) = groups.get_mut(place) {
-            group.push(reason);
-        }
-    }
-    groups
-}
-
 fn why(page: &mut Page, audit: &Audit) {
-    let groups = by_change(&audit.verdict.reasons);
+    let groups = words::by_change(&audit.verdict.reasons);
     if groups.is_empty() {
         return;
     }
@@ -355,26 +337,7 @@ fn before(page: &mut Page, audit: &Audit) {
 
 fn footer(page: &mut Page, audit: &Audit) {
     page.gap();
-    let data = &audit.data;
-    let index = match data.index_of {
-        Some(at) => format!("index as of {}", at.strftime("%Y-%m-%d %H:%M UTC")),
-        None => "no index entry used".to_owned(),
-    };
-    page.wrapped(
-        Ink::Faint,
-        "",
-        "",
-        &format!(
-            "Judged as of {} by policy {} ({}), graph {}; {} of {} ({}), {index}.",
-            audit.comparison.as_of.strftime("%Y-%m-%d %H:%M UTC"),
-            audit.policy.name,
-            audit.policy.read_from,
-            audit.comparison.coverage.graph.as_str(),
-            count(data.advisories, "advisory fact"),
-            data.advisories_of,
-            data.advisories_from,
-        ),
-    );
+    page.wrapped(Ink::Faint, "", "", &words::judged_by(audit));
 }
 
 /// `1.0.0 -> 1.0.1, direct`, for the heads of paragraphs.

@@ -4,16 +4,22 @@ use cargo_canary::audit;
 use cargo_canary::report::{self, Format};
 
 use super::request::request;
-use crate::args::{AuditArgs, ExplainArgs, ReportFormat};
+use crate::args::{AuditArgs, AuditFormat, ExplainArgs};
 use crate::error::Failure;
 use crate::exit;
 use crate::output;
 use crate::progress::Progress;
 
-fn format(format: ReportFormat) -> Format {
-    match format {
-        ReportFormat::Text => Format::Text,
-        ReportFormat::Json => Format::Json,
+/// The format that was asked for, else the command's own.
+pub(super) fn format(args: &AuditArgs, default: Format) -> Format {
+    match args.output.format {
+        None => default,
+        Some(AuditFormat::Text) => Format::Text,
+        Some(AuditFormat::Json) => Format::Json,
+        Some(AuditFormat::Markdown) => Format::Markdown,
+        Some(AuditFormat::Github) => Format::Github,
+        Some(AuditFormat::Sarif) => Format::Sarif,
+        Some(AuditFormat::Gitlab) => Format::Gitlab,
     }
 }
 
@@ -25,7 +31,7 @@ pub(crate) fn check(args: &AuditArgs) -> Result<u8, Failure> {
     drop(progress);
     let bytes = report::render(
         &audit,
-        format(args.output.format),
+        format(args, Format::Text),
         output::style(&args.output),
     );
     output::report(&bytes, args.output.output.as_deref(), &host)?;
@@ -40,27 +46,27 @@ pub(crate) fn diff(args: &AuditArgs) -> Result<u8, Failure> {
     drop(progress);
     let bytes = report::render_diff(
         &comparison,
-        format(args.output.format),
+        format(args, Format::Text),
         output::style(&args.output),
-    );
+    )
+    .ok_or_else(|| Failure::no_such_format("diff", "text, json"))?;
     output::report(&bytes, args.output.output.as_deref(), &host)?;
     Ok(exit::PASS)
 }
 
 pub(crate) fn explain(args: &ExplainArgs) -> Result<u8, Failure> {
     let audit_args = &args.audit;
+    let format = format(audit_args, Format::Text);
+    if !report::explains_in(format) {
+        return Err(Failure::no_such_format("explain", "text, json, markdown"));
+    }
     let host = super::host(&audit_args.data);
     let request = request(audit_args)?;
     let progress = Progress::new(!audit_args.output.no_progress);
     let audit = audit::run(&request, &host, &|event| progress.show(event))?;
     drop(progress);
     let style = output::style(&audit_args.output);
-    let Some(bytes) = report::render_explain(
-        &audit,
-        &args.package,
-        format(audit_args.output.format),
-        style,
-    ) else {
+    let Some(bytes) = report::render_explain(&audit, &args.package, format, style) else {
         return Err(Failure::no_such_change(&args.package, &audit));
     };
     output::report(&bytes, audit_args.output.output.as_deref(), &host)?;

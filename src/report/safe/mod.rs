@@ -1,11 +1,29 @@
-//! Text from outside, made harmless for the place where it is shown.
+//! Text from outside, made harmless for the place where it is shown. Each
+//! format has one file here, and no other place escapes for it. Templates of
+//! the HTML page escape by themselves what passed [`visible`].
+
+mod github;
+mod markdown;
+mod sarif;
+mod shell;
 
 use std::borrow::Cow;
+
+pub(super) use github::{data as github_data, property as github_property};
+pub(super) use markdown::{code as markdown_code, text as markdown};
+pub(super) use sarif::{message as sarif_message, uri as sarif_uri};
+pub(super) use shell::is_plain_word;
 
 /// Makes text harmless for a terminal: control characters, and characters that
 /// change the direction of text or take no space, are shown as `\u{…}`.
 #[must_use]
 pub fn terminal(text: &str) -> Cow<'_, str> {
+    visible(text)
+}
+
+/// Shows control characters, and characters that change the direction of text
+/// or take no space, as `\u{…}`. The result is one line.
+pub(super) fn visible(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_deceptive) {
         return Cow::Borrowed(text);
     }
@@ -18,6 +36,19 @@ pub fn terminal(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(out)
+}
+
+/// At most this many characters; a cut text ends in `…`.
+pub(super) fn clip(text: &str, most: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(most) {
+        None => Cow::Borrowed(text),
+        Some(_) => {
+            let mut cut: String = text.chars().take(most.saturating_sub(1)).collect();
+            cut.truncate(cut.trim_end().len());
+            cut.push('…');
+            Cow::Owned(cut)
+        }
+    }
 }
 
 /// Whether a character does something else than show itself: C0 and C1
@@ -46,5 +77,12 @@ mod tests {
     #[test]
     fn ordinary_text_is_left_alone() {
         assert!(matches!(terminal("Größe 漢字 → ok"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn a_long_text_is_cut_between_characters() {
+        assert_eq!(clip("Größe", 5), "Größe");
+        assert_eq!(clip("Größen", 5), "Größ…");
+        assert_eq!(clip("ab cd", 4), "ab…");
     }
 }

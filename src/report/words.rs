@@ -1,11 +1,19 @@
 //! Phrases that several parts of the text share.
 
+use std::collections::BTreeMap;
+
 use crate::audit::{Audit, Comparison};
 use crate::diff::{Change, ChangeKind};
 use crate::facts::AdvisoryFact;
 use crate::pkg::Release;
-use crate::policy::Decision;
+use crate::policy::{Decision, Reason};
 use crate::snapshot::Role;
+
+/// Adds to a text.
+pub(super) fn say(out: &mut String, words: std::fmt::Arguments<'_>) {
+    // Writing to a text cannot fail.
+    let _ = std::fmt::Write::write_fmt(out, words);
+}
 
 /// `1 change`, `2 changes`.
 pub(super) fn count(number: usize, noun: &str) -> String {
@@ -14,6 +22,11 @@ pub(super) fn count(number: usize, noun: &str) -> String {
     } else {
         format!("{number} {noun}s")
     }
+}
+
+/// `1 advisory`, `2 advisories`.
+pub(super) fn plural(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
 }
 
 /// `3 advisories: a, b and c` or `9 advisories: a, b, c and 6 more`.
@@ -111,12 +124,48 @@ pub(super) fn sides(comparison: &Comparison) -> String {
     text
 }
 
+/// When, by which policy and on what data it was judged.
+pub(super) fn judged_by(audit: &Audit) -> String {
+    let data = &audit.data;
+    let index = match data.index_of {
+        Some(at) => format!("index as of {}", at.strftime("%Y-%m-%d %H:%M UTC")),
+        None => "no index entry used".to_owned(),
+    };
+    format!(
+        "Judged as of {} by policy {} ({}), graph {}; {} of {} ({}), {index}.",
+        audit.comparison.as_of.strftime("%Y-%m-%d %H:%M UTC"),
+        audit.policy.name,
+        audit.policy.read_from,
+        audit.comparison.coverage.graph.as_str(),
+        count(data.advisories, "advisory fact"),
+        data.advisories_of,
+        data.advisories_from,
+    )
+}
+
 fn versions(releases: &[Release]) -> String {
     releases
         .iter()
         .map(|release| release.version.to_string())
         .collect::<Vec<_>>()
         .join(", ")
+}
+
+/// Reasons by change, in the verdict's order.
+pub(super) fn by_change(reasons: &[Reason]) -> Vec<(Option<&str>, Vec<&Reason>)> {
+    let mut groups: Vec<(Option<&str>, Vec<&Reason>)> = Vec::new();
+    let mut places: BTreeMap<Option<&str>, usize> = BTreeMap::new();
+    for reason in reasons {
+        let key = reason.change.as_deref();
+        let place = *places.entry(key).or_insert_with(|| {
+            groups.push((key, Vec::new()));
+            groups.len() - 1
+        });
+        if let Some((_, group)) = groups.get_mut(place) {
+            group.push(reason);
+        }
+    }
+    groups
 }
 
 /// What moved, such as `1.0.117 -> 1.0.118` or `added 0.3.1`.

@@ -1,0 +1,172 @@
+//! What the formats for people say about one change, in words that are not
+//! escaped yet. Each format escapes for itself.
+
+use crate::audit::{Audit, JudgedChange};
+use crate::diff::{Change, ChangeKind};
+use crate::facts::{AdvisoryDelta, Gap};
+use crate::policy::{Decision, Reason};
+
+use super::safe::is_plain_word;
+
+/// The reasons of the verdict that concern one change, in the verdict's order.
+pub(super) fn reasons<'a>(audit: &'a Audit, id: &'a str) -> impl Iterator<Item = &'a Reason> {
+    audit
+        .verdict
+        .reasons
+        .iter()
+        .filter(move |reason| reason.change.as_deref() == Some(id))
+}
+
+/// The change that a reason is about.
+pub(super) fn subject<'a>(audit: &'a Audit, reason: &Reason) -> Option<&'a JudgedChange> {
+    let id = reason.change.as_deref()?;
+    audit.changes.iter().find(|judged| judged.change.id == id)
+}
+
+/// Why a change stands where it does: the first reason of the verdict, else what
+/// adds most to its score, else nothing.
+pub(super) fn why(audit: &Audit, judged: &JudgedChange) -> String {
+    if let Some(reason) = reasons(audit, &judged.change.id).next() {
+        return reason.because.clone();
+    }
+    let mut parts: Vec<&str> = judged
+        .assessment
+        .signals
+        .iter()
+        .filter(|signal| signal.points > 0)
+        .take(2)
+        .map(|signal| signal.because.as_str())
+        .collect();
+    if parts.is_empty() {
+        parts.extend(judged.links.first().map(|link| link.because.as_str()));
+    }
+    parts.join("; ")
+}
+
+/// The ways out that the reasons name, each once, in the verdict's order.
+pub(super) fn ways_out(audit: &Audit) -> Vec<&str> {
+    let mut steps: Vec<&str> = Vec::new();
+    for step in audit
+        .verdict
+        .reasons
+        .iter()
+        .filter_map(|reason| reason.way_out.as_deref())
+    {
+        if !steps.contains(&step) {
+            steps.push(step);
+        }
+    }
+    steps
+}
+
+/// The word for a decision in a table; a gap is called one.
+pub(super) fn decision_word(decision: Decision) -> &'static str {
+    match decision {
+        Decision::Pass => "pass",
+        Decision::Canary => "canary",
+        Decision::Incomplete => "incomplete",
+        Decision::Block => "block",
+    }
+}
+
+/// How one change is undone.
+pub(super) struct Rollback {
+    /// A command to paste, where one is safe to offer.
+    pub(super) command: Option<String>,
+    /// What else is to be known.
+    pub(super) note: String,
+}
+
+/// The command that goes back to the release before, and what it does not say.
+/// It is not tried here: whether it resolves is for `rollback` to find out.
+pub(super) fn rollback(change: &Change) -> Rollback {
+    let forced = change.forced_by.as_ref().map(|forced| &forced.root);
+    let note = |text: &str| Rollback {
+        command: None,
+        note: text.to_owned(),
+    };
+    match change.kind {
+        ChangeKind::Upgraded | ChangeKind::Downgraded => {}
+        ChangeKind::Added | ChangeKind::Duplicated => {
+            return note(&match forced {
+                Some(root) => format!("it goes when {root} goes back"),
+                None => "take the dependency out of the manifest that asks for it".to_owned(),
+            });
+        }
+        ChangeKind::Removed | ChangeKind::Merged => {
+            return note(&match forced {
+                Some(root) => format!("it comes back when {root} goes back"),
+                None => "put the dependency back into the manifest that asked for it".to_owned(),
+            });
+        }
+        ChangeKind::SourceMoved => {
+            return note("put the source before back into the manifest or the `[patch]` section");
+        }
+        ChangeKind::ContentChanged | ChangeKind::FeaturesChanged | ChangeKind::PlacementChanged => {
+            return note("put the manifests and the lock file before back");
+        }
+    }
+    let (Some(from), Some(to)) = (change.outgoing(), change.incoming()) else {
+        return note("put the lock file before back");
+    };
+    if !to.source.is_registry() || !is_plain_word(&change.package) {
+        return note("put the manifests and the lock file before back");
+    }
+    Rollback {
+        command: Some(format!(
+            "cargo update -p {}@{} --precise {}",
+            change.package, to.version, from.version
+        )),
+        note: match forced {
+            Some(root) => format!("{root} forced this; it may have to go back first"),
+            None if !change.forces.is_empty() => {
+                "what it forced can stay or go back after it".to_owned()
+            }
+            None => String::new(),
+        },
+    }
+}
+
+/// The advisories of a change, where they were looked up.
+pub(super) fn advisories(judged: &JudgedChange) -> Option<&AdvisoryDelta> {
+    judged.dossier.advisories.seen()
+}
+
+/// Gaps that say the same about several changes, as one.
+pub(super) struct GapGroup<'a> {
+    /// The kinds of fact that are missing.
+    pub(super) facts: Vec<&'static str>,
+    /// The reason's name.
+    pub(super) reason: &'static str,
+    /// The changes; empty for the whole difference.
+    pub(super) ids: Vec<&'a str>,
+    /// In words, from the first of them.
+    pub(super) detail: String,
+}
+
+/// All gaps: those with one reason about the same changes are one group,
+/// whatever facts they lack.
+pub(super) fn gap_groups(audit: &Audit) -> Vec<GapGroup<'_>> {
+    use std::collections::BTreeMap;
+    let mut by_fact: BTreeMap<_, (Vec<&str>, Gap)> = BTreeMap::new();
+    for (id, gap) in audit.gaps() {
+        let entry = by_fact
+            .entry((gap.reason, gap.fact))
+            .or_insert_with(|| (Vec::new(), gap));
+        entry.0.extend(id);
+    }
+    let mut groups: BTreeMap<_, GapGroup<'_>> = BTreeMap::new();
+    for ((reason, fact), (ids, gap)) in by_fact {
+        groups
+            .entry((reason, ids.clone()))
+            .or_insert_with(|| GapGroup {
+                facts: Vec::new(),
+                reason: reason.as_str(),
+                ids,
+                detail: gap.detail,
+            })
+            .facts
+            .push(fact.as_str());
+    }
+    groups.into_values().collect()
+}
