@@ -5,6 +5,7 @@
 
 mod github;
 mod gitlab;
+mod html;
 mod json;
 mod markdown;
 mod place;
@@ -33,6 +34,8 @@ pub enum Format {
     Sarif,
     /// For a GitLab merge request: a code-quality report.
     Gitlab,
+    /// For a release manager: one page that stands for itself.
+    Html,
 }
 
 /// How text is laid out.
@@ -71,6 +74,9 @@ pub const TOOL: Tool<'static> = Tool {
     version: env!("CARGO_PKG_VERSION"),
 };
 
+/// The schema of the JSON report (JSON Schema, draft 2020-12).
+pub const JSON_SCHEMA: &str = include_str!("json/schema.json");
+
 /// The report of a whole audit.
 #[must_use]
 pub fn render(audit: &Audit, format: Format, style: Style) -> Vec<u8> {
@@ -81,6 +87,7 @@ pub fn render(audit: &Audit, format: Format, style: Style) -> Vec<u8> {
         Format::Github => github::check(audit).into_bytes(),
         Format::Sarif => sarif::check(audit),
         Format::Gitlab => gitlab::check(audit),
+        Format::Html => html::check(audit),
     }
 }
 
@@ -91,7 +98,7 @@ pub fn render_diff(comparison: &Comparison, format: Format, style: Style) -> Opt
     match format {
         Format::Text => Some(text::diff(comparison, style).into_bytes()),
         Format::Json => Some(json::diff(comparison)),
-        Format::Markdown | Format::Github | Format::Sarif | Format::Gitlab => None,
+        Format::Markdown | Format::Github | Format::Sarif | Format::Gitlab | Format::Html => None,
     }
 }
 
@@ -100,7 +107,7 @@ pub fn render_diff(comparison: &Comparison, format: Format, style: Style) -> Opt
 pub fn explains_in(format: Format) -> bool {
     match format {
         Format::Text | Format::Json | Format::Markdown => true,
-        Format::Github | Format::Sarif | Format::Gitlab => false,
+        Format::Github | Format::Sarif | Format::Gitlab | Format::Html => false,
     }
 }
 
@@ -125,6 +132,6 @@ pub fn render_explain(
         Format::Text => Some(text::explain(audit, &changes, style).into_bytes()),
         Format::Json => Some(json::explain(audit, &changes)),
         Format::Markdown => Some(markdown::explain(audit, &changes).into_bytes()),
-        Format::Github | Format::Sarif | Format::Gitlab => None,
+        Format::Github | Format::Sarif | Format::Gitlab | Format::Html => None,
     }
 }

@@ -3,10 +3,11 @@
 
 use crate::audit::{Audit, JudgedChange};
 use crate::diff::{Change, ChangeKind};
-use crate::facts::{AdvisoryDelta, Gap};
+use crate::facts::{AdvisoryDelta, Finding, Gap, Published};
 use crate::policy::{Decision, Reason};
 
 use super::safe::is_plain_word;
+use super::words;
 
 /// The reasons of the verdict that concern one change, in the verdict's order.
 pub(super) fn reasons<'a>(audit: &'a Audit, id: &'a str) -> impl Iterator<Item = &'a Reason> {
@@ -130,6 +131,71 @@ pub(super) fn rollback(change: &Change) -> Rollback {
 /// The advisories of a change, where they were looked up.
 pub(super) fn advisories(judged: &JudgedChange) -> Option<&AdvisoryDelta> {
     judged.dossier.advisories.seen()
+}
+
+/// What is known of the releases, by name. What is not known says so.
+pub(super) fn facts(judged: &JudgedChange) -> Vec<(&'static str, String)> {
+    let dossier = &judged.dossier;
+    vec![
+        ("comes in", words_of(&dossier.published, published)),
+        ("goes out", words_of(&dossier.previous_published, published)),
+        (
+            "withdrawn",
+            words_of(&dossier.yanked, |yanked| {
+                let word = |is: bool| if is { "yes" } else { "no" };
+                format!(
+                    "what comes in: {}; what goes out: {}",
+                    word(yanked.incoming),
+                    word(yanked.outgoing)
+                )
+            }),
+        ),
+        (
+            "later",
+            words_of(&dossier.later, |later| {
+                let releases: Vec<String> = later
+                    .releases
+                    .iter()
+                    .take(5)
+                    .map(|release| {
+                        format!("{} after {:.1} days", release.version, release.after_days)
+                    })
+                    .collect();
+                match releases.len() {
+                    0 => "no later release in this line".to_owned(),
+                    _ => releases.join(", "),
+                }
+            }),
+        ),
+        (
+            "history",
+            words_of(&dossier.history, |history| {
+                format!(
+                    "{}, the first {:.0} days before; {} in the 90 days before it; {} skipped",
+                    words::count(history.prior_releases, "earlier release"),
+                    history.crate_age_days,
+                    history.releases_90d,
+                    words::count(history.versions_skipped, "release"),
+                )
+            }),
+        ),
+    ]
+}
+
+fn published(published: &Published) -> String {
+    format!(
+        "published {}, {:.1} days before",
+        published.at.strftime("%Y-%m-%d %H:%M UTC"),
+        published.age_days
+    )
+}
+
+fn words_of<T>(finding: &Finding<T>, words: impl Fn(&T) -> String) -> String {
+    match finding {
+        Finding::Seen(value) => words(value),
+        Finding::Absent(scope) => scope.clone(),
+        Finding::Unknown(gap) => format!("not known ({}): {}", gap.reason.as_str(), gap.detail),
+    }
 }
 
 /// Gaps that say the same about several changes, as one.

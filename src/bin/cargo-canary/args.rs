@@ -26,6 +26,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Audit the difference between two builds and give a verdict
     Check(AuditArgs),
+    /// Write the release manager's page: the audit as one HTML file
+    Report(ReportArgs),
     /// Show what changed between two builds, without judgement
     Diff(AuditArgs),
     /// Show all that is known about the changes of one package
@@ -224,6 +226,15 @@ pub(crate) struct OutputArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// Print the schema of the JSON report, and compare nothing
+    #[arg(long)]
+    pub(crate) schema: bool,
+    #[command(flatten)]
+    pub(crate) audit: AuditArgs,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct ExplainArgs {
     /// The package, or the id of one change
     pub(crate) package: String,
@@ -333,6 +344,8 @@ pub(crate) enum AuditFormat {
     Sarif,
     /// For a GitLab merge request: a code-quality report
     Gitlab,
+    /// For a release manager: one page that stands for itself
+    Html,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

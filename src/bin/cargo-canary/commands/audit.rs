@@ -1,10 +1,10 @@
-//! `check`, `diff` and `explain`.
+//! `check`, `report`, `diff` and `explain`.
 
-use cargo_canary::audit;
+use cargo_canary::audit::{self, Audit};
 use cargo_canary::report::{self, Format};
 
 use super::request::request;
-use crate::args::{AuditArgs, AuditFormat, ExplainArgs};
+use crate::args::{AuditArgs, AuditFormat, ExplainArgs, ReportArgs};
 use crate::error::Failure;
 use crate::exit;
 use crate::output;
@@ -20,22 +20,34 @@ pub(super) fn format(args: &AuditArgs, default: Format) -> Format {
         Some(AuditFormat::Github) => Format::Github,
         Some(AuditFormat::Sarif) => Format::Sarif,
         Some(AuditFormat::Gitlab) => Format::Gitlab,
+        Some(AuditFormat::Html) => Format::Html,
     }
 }
 
 pub(crate) fn check(args: &AuditArgs) -> Result<u8, Failure> {
+    Ok(exit::of(audited(args, Format::Text)?.verdict.decision))
+}
+
+/// The page. It is written whatever the verdict is; `check` is the gate.
+pub(crate) fn report(args: &ReportArgs) -> Result<u8, Failure> {
+    if args.schema {
+        output::standard_output(report::JSON_SCHEMA.as_bytes())?;
+    } else {
+        audited(&args.audit, Format::Html)?;
+    }
+    Ok(exit::PASS)
+}
+
+/// Audits and writes the report.
+fn audited(args: &AuditArgs, default: Format) -> Result<Audit, Failure> {
     let host = super::host(&args.data);
     let request = request(args)?;
     let progress = Progress::new(!args.output.no_progress);
     let audit = audit::run(&request, &host, &|event| progress.show(event))?;
     drop(progress);
-    let bytes = report::render(
-        &audit,
-        format(args, Format::Text),
-        output::style(&args.output),
-    );
+    let bytes = report::render(&audit, format(args, default), output::style(&args.output));
     output::report(&bytes, args.output.output.as_deref(), &host)?;
-    Ok(exit::of(audit.verdict.decision))
+    Ok(audit)
 }
 
 pub(crate) fn diff(args: &AuditArgs) -> Result<u8, Failure> {

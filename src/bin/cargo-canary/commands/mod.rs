@@ -21,6 +21,7 @@ pub(crate) use probe::KEEPER;
 pub(crate) fn run(command: &Command) -> Result<u8, Failure> {
     match command {
         Command::Check(args) => audit::check(args),
+        Command::Report(args) => audit::report(args),
         Command::Diff(args) => audit::diff(args),
         Command::Explain(args) => audit::explain(args),
         Command::Policy(command) => policy::run(command),
