@@ -12,8 +12,8 @@ mod run;
 mod source;
 
 pub use data::{
-    Audit, Comparison, Coverage, DataStatus, JudgedChange, PolicyOrigin, PreExisting, Side,
-    WithdrawnPackage,
+    Audit, Comparison, Coverage, DataStatus, JudgedChange, Notes, PolicyOrigin, PreExisting, Side,
+    VersionNotes, WithdrawnPackage,
 };
 pub use error::AuditError;
 pub use rules::read_policy;

@@ -149,6 +149,7 @@ pub fn run(request: &Request, host: &Host, on_event: &dyn Fn(Event)) -> Result<A
                 links,
                 assessment,
                 decision: *decision,
+                notes: None,
             },
         )
         .collect();

@@ -79,9 +79,8 @@ fn children_of_table(parent: u32) -> Vec<u32> {
         .flatten()
         .filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok())
         .filter(|pid| {
-            let parent_of = |text: &str| -> Option<u32> {
-                fields_of_stat(text)?.get(1)?.parse().ok()
-            };
+            let parent_of =
+                |text: &str| -> Option<u32> { fields_of_stat(text)?.get(1)?.parse().ok() };
             read(&format!("/proc/{pid}/stat"))
                 .as_deref()
                 .and_then(parent_of)
@@ -191,12 +190,7 @@ fn descriptors(pid: u32, detail: Detail) -> (u64, u64) {
 fn shared_memory(rollup: &str) -> Option<(u64, u64)> {
     let field = |name: &str| -> Option<u64> {
         let line = rollup.lines().find_map(|line| line.strip_prefix(name))?;
-        let kib: u64 = line
-            .trim()
-            .strip_suffix("kB")?
-            .trim()
-            .parse()
-            .ok()?;
+        let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
         kib.checked_mul(1024)
     };
     let private = field("Private_Clean:")? + field("Private_Dirty:")?;

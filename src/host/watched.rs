@@ -12,10 +12,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use super::ProcessError;
 use super::contained::{Detail, Ending, Launch, Printed, Running, Sample};
 use super::keeper::{NOT_STARTED, limit_args};
 use super::process_tree;
-use super::ProcessError;
 
 /// So many bytes of each stream are kept: the last ones.
 const KEPT_OUTPUT: usize = 64 * 1024;
@@ -130,15 +130,13 @@ impl Running for Watched {
                         .ok()
                         .and_then(rustix::process::Pid::from_raw)
                     {
-                        let _ = rustix::process::kill_process(
-                            pid,
-                            rustix::process::Signal::KILL,
-                        );
+                        let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
                     }
                 }
                 drop(self.keeper.kill());
                 drop(self.keeper.wait());
-                self.ending.get_or_insert(Ending::Code(i32::from(NOT_STARTED)));
+                self.ending
+                    .get_or_insert(Ending::Code(i32::from(NOT_STARTED)));
                 break;
             }
             thread::sleep(Duration::from_millis(2));

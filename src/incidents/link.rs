@@ -181,7 +181,11 @@ fn side<'a>(
 fn features<'a>(affected: &'a Affected, placement: Option<&Placement>) -> Option<Vec<&'a str>> {
     let needed = affected.features.iter().map(String::as_str);
     match placement.filter(|placement| placement.resolved) {
-        None => Some(needed.chain(affected.features_off.iter().map(String::as_str)).collect()),
+        None => Some(
+            needed
+                .chain(affected.features_off.iter().map(String::as_str))
+                .collect(),
+        ),
         Some(placement) => {
             let on = |feature: &str| {
                 placement.target_features.contains(feature)

@@ -27,9 +27,9 @@ pub use built_in::BUILT_IN;
 pub use catalogue::{Catalogue, MAX_FILES, Match};
 pub use components::{Component, Components};
 pub use defect::{CatalogueError, Defect, Problem};
+pub use import::{Draft, ImportError, MAX_TEXT_BYTES, Value, import};
 pub use link::link;
 pub use read::{MAX_BYTES, read};
-pub use import::{Draft, ImportError, MAX_TEXT_BYTES, Value, import};
 pub use record::{Affected, Affects, Moment, Origin, Percent, Record};
 pub use vocabulary::{Cause, Detection, Failure, Resolution};
 

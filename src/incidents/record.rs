@@ -42,7 +42,11 @@ impl Moment {
     /// has a zone.
     #[must_use]
     pub fn minutes_since(&self, earlier: &Self) -> Option<i64> {
-        let between = self.local.duration_since(earlier.local).as_secs().div_euclid(60);
+        let between = self
+            .local
+            .duration_since(earlier.local)
+            .as_secs()
+            .div_euclid(60);
         match (self.offset_minutes, earlier.offset_minutes) {
             (Some(here), Some(there)) => Some(between - i64::from(here) + i64::from(there)),
             (None, None) => Some(between),
@@ -61,7 +65,12 @@ impl fmt::Display for Moment {
             Some(0) => f.write_str("Z"),
             Some(minutes) => {
                 let sign = if minutes < 0 { '-' } else { '+' };
-                write!(f, "{sign}{:02}:{:02}", minutes.abs() / 60, minutes.abs() % 60)
+                write!(
+                    f,
+                    "{sign}{:02}:{:02}",
+                    minutes.abs() / 60,
+                    minutes.abs() % 60
+                )
             }
         }
     }
@@ -78,7 +87,9 @@ impl Percent {
     /// A whole number of percent, at most 100.
     #[must_use]
     pub fn whole(percent: u8) -> Self {
-        Self { tenths: u16::from(percent.min(100)) * 10 }
+        Self {
+            tenths: u16::from(percent.min(100)) * 10,
+        }
     }
 }
 

@@ -243,7 +243,9 @@ fn watch(
     for side in sides.iter_mut() {
         side.start(Duration::ZERO)?;
     }
-    let interval = sides.first().map_or(Duration::ZERO, |side| side.request.interval);
+    let interval = sides
+        .first()
+        .map_or(Duration::ZERO, |side| side.request.interval);
     let mut tick: u32 = 0;
     while start.elapsed() < duration {
         sides.rotate_left(1);
@@ -289,12 +291,7 @@ struct Side<'r> {
 }
 
 impl<'r> Side<'r> {
-    fn new(
-        name: &'static str,
-        executable: &'r Path,
-        request: &'r Request,
-        host: &'r Host,
-    ) -> Self {
+    fn new(name: &'static str, executable: &'r Path, request: &'r Request, host: &'r Host) -> Self {
         Self {
             name,
             executable,
@@ -410,7 +407,10 @@ impl<'r> Side<'r> {
         }
         if !ending.is_success() {
             self.failures += 1;
-            self.trouble(format!("ended with {ending} after {:.1} s", life.as_secs_f64()));
+            self.trouble(format!(
+                "ended with {ending} after {:.1} s",
+                life.as_secs_f64()
+            ));
         }
         if self.failures >= MOST_FAILURES || self.segments.len() >= MOST_LIVES {
             self.given_up = true;

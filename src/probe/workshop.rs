@@ -259,7 +259,11 @@ impl<'h> Workshop<'h> {
     /// # Errors
     /// When cargo cannot be started.
     pub fn build(&self) -> Result<Built, WorkshopError> {
-        let mut args = vec!["build", "--locked", "--message-format=json-render-diagnostics"];
+        let mut args = vec![
+            "build",
+            "--locked",
+            "--message-format=json-render-diagnostics",
+        ];
         if self.tools.offline {
             args.push("--offline");
         }
@@ -284,7 +288,10 @@ impl<'h> Workshop<'h> {
             (None, _) => Err("the build has no such executable".to_owned()),
             (Some(_), Some(_)) => {
                 let names: Vec<&str> = executables.iter().map(|(name, _)| name.as_str()).collect();
-                Err(format!("the build has several executables: {}", names.join(", ")))
+                Err(format!(
+                    "the build has several executables: {}",
+                    names.join(", ")
+                ))
             }
         }
     }
@@ -367,6 +374,9 @@ mod tests {
 {"reason":"compiler-artifact","target":{"name":"build-script-build","kind":["custom-build"]},"executable":"/t/b"}
 {"reason":"compiler-artifact","target":{"name":"app","kind":["bin"]},"executable":"/t/app"}
 half a line {"#;
-        assert_eq!(executables(messages), [("app".to_owned(), PathBuf::from("/t/app"))]);
+        assert_eq!(
+            executables(messages),
+            [("app".to_owned(), PathBuf::from("/t/app"))]
+        );
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! Imports: pkg, facts, snapshot, diff, risk, policy, audit.
 
+mod changelog;
 mod github;
 mod gitlab;
 mod html;
@@ -99,6 +100,18 @@ pub fn render_diff(comparison: &Comparison, format: Format, style: Style) -> Opt
         Format::Text => Some(text::diff(comparison, style).into_bytes()),
         Format::Json => Some(json::diff(comparison)),
         Format::Markdown | Format::Github | Format::Sarif | Format::Gitlab | Format::Html => None,
+    }
+}
+
+/// The library updates between two builds, for a changelog; `None` when there
+/// is none in this format.
+#[must_use]
+pub fn render_changelog(audit: &Audit, format: Format) -> Option<Vec<u8>> {
+    match format {
+        Format::Markdown => Some(changelog::section(audit).into_bytes()),
+        Format::Json => Some(changelog::document(audit)),
+        Format::Html => Some(changelog::page(audit)),
+        Format::Text | Format::Github | Format::Sarif | Format::Gitlab => None,
     }
 }
 

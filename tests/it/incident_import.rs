@@ -40,12 +40,24 @@ impl Tally {
 /// The tallies of a folder, by field.
 type Tallies = BTreeMap<&'static str, Tally>;
 
-const SINGLE: &[&str] = &["date", "started", "ended", "duration-minutes", "minutes-to-cause", "impact-percent"];
+const SINGLE: &[&str] = &[
+    "date",
+    "started",
+    "ended",
+    "duration-minutes",
+    "minutes-to-cause",
+    "impact-percent",
+];
 const WORDS: &[&str] = &["failure", "cause", "component", "detection"];
 
 fn read(path: &Path) -> Value {
     let bytes = std::fs::read(path).unwrap();
-    let draft = import(&path.file_name().unwrap().to_string_lossy(), &bytes, &Components::built_in().unwrap()).unwrap();
+    let draft = import(
+        &path.file_name().unwrap().to_string_lossy(),
+        &bytes,
+        &Components::built_in().unwrap(),
+    )
+    .unwrap();
     draft.to_json()
 }
 
@@ -73,15 +85,29 @@ fn texts(value: &Value) -> Vec<String> {
 
 fn compare(name: &str, got: &Value, truth: &Value, tallies: &mut Tallies) {
     let record = &got["record"];
-    let say = |field: &str, got: &Value, truth: &Value| println!("  {name} {field}: read {got}, and it is {truth}");
+    let say = |field: &str, got: &Value, truth: &Value| {
+        println!("  {name} {field}: read {got}, and it is {truth}")
+    };
     for field in SINGLE {
-        let Some(truth) = truth.get(*field) else { continue };
+        let Some(truth) = truth.get(*field) else {
+            continue;
+        };
         let got = &record[*field];
-        let hit = !truth.is_null() && (got == truth || got.as_f64().zip(truth.as_f64()).is_some_and(|(a, b)| (a - b).abs() < 0.05));
+        let hit = !truth.is_null()
+            && (got == truth
+                || got
+                    .as_f64()
+                    .zip(truth.as_f64())
+                    .is_some_and(|(a, b)| (a - b).abs() < 0.05));
         if !hit && !(truth.is_null() && got.is_null()) {
             say(field, got, truth);
         }
-        count(tallies.entry(field).or_default(), hit, !got.is_null(), !truth.is_null());
+        count(
+            tallies.entry(field).or_default(),
+            hit,
+            !got.is_null(),
+            !truth.is_null(),
+        );
     }
     for field in WORDS {
         let truth = texts(&truth[*field]);
@@ -90,7 +116,12 @@ fn compare(name: &str, got: &Value, truth: &Value, tallies: &mut Tallies) {
         if !hit && !(got.is_none() && truth.is_empty()) {
             say(field, &record[*field], &Value::from(truth.clone()));
         }
-        count(tallies.entry(field).or_default(), hit, got.is_some(), !truth.is_empty());
+        count(
+            tallies.entry(field).or_default(),
+            hit,
+            got.is_some(),
+            !truth.is_empty(),
+        );
     }
     let truth_party = texts(&truth["cause"]);
     let party = |word: &str| word.starts_with("third-party");
@@ -117,20 +148,45 @@ fn lists(name: &str, got: &Value, truth: &Value, tallies: &mut Tallies) {
     }
     let tally = tallies.entry("suspected").or_default();
     let (found, expected) = (texts(&record["suspected"]), texts(&truth["suspected"]));
-    let like = |a: &str, b: &str| b.split(' ').all(|word| a.contains(word.trim_end_matches('s')));
-    tally.hits += expected.iter().filter(|word| found.iter().any(|got| like(got, word))).count() as u32;
-    tally.missed += expected.iter().filter(|word| !found.iter().any(|got| like(got, word))).count() as u32;
-    tally.wrong += found.iter().filter(|got| !expected.iter().any(|word| like(got, word))).count() as u32;
+    let like = |a: &str, b: &str| {
+        b.split(' ')
+            .all(|word| a.contains(word.trim_end_matches('s')))
+    };
+    tally.hits += expected
+        .iter()
+        .filter(|word| found.iter().any(|got| like(got, word)))
+        .count() as u32;
+    tally.missed += expected
+        .iter()
+        .filter(|word| !found.iter().any(|got| like(got, word)))
+        .count() as u32;
+    tally.wrong += found
+        .iter()
+        .filter(|got| !expected.iter().any(|word| like(got, word)))
+        .count() as u32;
     println!("  {name} suspected: read {found:?}, and it is {expected:?}");
     let tally = tallies.entry("actions (count within one)").or_default();
-    let (found, expected) = (texts(&record["actions"]).len(), truth["actions"].as_u64().unwrap_or(0) as usize);
-    count(tally, found.abs_diff(expected) <= 1 && expected > 0, found > 0, expected > 0);
+    let (found, expected) = (
+        texts(&record["actions"]).len(),
+        truth["actions"].as_u64().unwrap_or(0) as usize,
+    );
+    count(
+        tally,
+        found.abs_diff(expected) <= 1 && expected > 0,
+        found > 0,
+        expected > 0,
+    );
     if found != expected {
         println!("  {name} actions: read {found}, and it is {expected}");
     }
     let said = texts(&got["contradictions"]);
     if let Some(expected) = truth["contradicts"].as_bool() {
-        count(tallies.entry("contradictions (any)").or_default(), !said.is_empty() && expected, !said.is_empty(), expected);
+        count(
+            tallies.entry("contradictions (any)").or_default(),
+            !said.is_empty() && expected,
+            !said.is_empty(),
+            expected,
+        );
     }
     println!("  {name} contradictions: {said:?}");
 }
@@ -143,7 +199,9 @@ fn measure(name: &str, folder: &Path, truth: &str) -> Tallies {
     for (file, truth) in &truth {
         compare(file, &read(&folder.join(file)), truth, &mut tallies);
     }
-    println!("\n| field | right | wrong | missed | precision | recall |\n|---|---|---|---|---|---|");
+    println!(
+        "\n| field | right | wrong | missed | precision | recall |\n|---|---|---|---|---|---|"
+    );
     for (field, tally) in &tallies {
         println!("{}", tally.row(field));
     }
@@ -157,7 +215,11 @@ fn own() -> PathBuf {
 
 #[test]
 fn our_own_postmortems_are_read() {
-    let tallies = measure("texts of our own", &own(), include_str!("../../fixtures/postmortems/truth.json"));
+    let tallies = measure(
+        "texts of our own",
+        &own(),
+        include_str!("../../fixtures/postmortems/truth.json"),
+    );
     for field in ["date", "started", "ended"] {
         assert!(tallies[field].wrong == 0, "{field}");
     }
@@ -165,11 +227,33 @@ fn our_own_postmortems_are_read() {
 
 #[test]
 fn real_postmortems_are_read() {
-    let Some(folder) = shared_data::folder() else { return };
+    let Some(folder) = shared_data::folder() else {
+        return;
+    };
     let folder = Path::new(&folder).join("postmortems");
-    let origin = measure("the five", &folder.join("origin"), include_str!("../../fixtures/postmortems/origin-truth.json"));
-    for field in ["date", "duration-minutes", "impact-percent", "cause", "component", "contradictions (any)", "third party or own"] {
-        assert_eq!((origin[field].wrong, origin[field].missed), (0, 0), "{field}");
+    let origin = measure(
+        "the five",
+        &folder.join("origin"),
+        include_str!("../../fixtures/postmortems/origin-truth.json"),
+    );
+    for field in [
+        "date",
+        "duration-minutes",
+        "impact-percent",
+        "cause",
+        "component",
+        "contradictions (any)",
+        "third party or own",
+    ] {
+        assert_eq!(
+            (origin[field].wrong, origin[field].missed),
+            (0, 0),
+            "{field}"
+        );
     }
-    let _ = measure("nine others", &folder, include_str!("../../fixtures/postmortems/others-truth.json"));
+    let _ = measure(
+        "nine others",
+        &folder,
+        include_str!("../../fixtures/postmortems/others-truth.json"),
+    );
 }

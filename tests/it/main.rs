@@ -15,7 +15,6 @@ mod diff_reasons;
 mod docs;
 mod exposure;
 mod hostile;
-mod incident_cli;
 mod incident_import;
 mod incidents;
 mod inspect;

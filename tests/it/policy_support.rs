@@ -79,6 +79,7 @@ impl Case {
                     versions_skipped: 0,
                 }),
                 advisories: Finding::Seen(AdvisoryDelta::default()),
+                source: Finding::Absent("no archive was compared".to_owned()),
                 other_gaps: Vec::new(),
             },
             links: Vec::new(),

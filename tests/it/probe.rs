@@ -48,7 +48,11 @@ fn probe(duration: &str, more: &[&str], workload: &[&str]) -> Answered {
 
 #[test]
 fn a_leak_of_memory_is_one_and_has_its_slope() {
-    let answered = probe("4s", &["--memory-limit", "400MiB"], &["memory", "60", "8388608"]);
+    let answered = probe(
+        "4s",
+        &["--memory-limit", "400MiB"],
+        &["memory", "60", "8388608"],
+    );
     assert_eq!(answered.code, 1, "{}", answered.json);
     assert_eq!(answered.json["decision"], "leak");
     let rss = answered.resource("rss");
@@ -137,7 +141,10 @@ fn started(mark: &str) -> std::process::Child {
 fn wait_until(what: &str, holds: impl Fn() -> bool) {
     let start = Instant::now();
     while !holds() {
-        assert!(start.elapsed() < Duration::from_secs(15), "not within 15 s: {what}");
+        assert!(
+            start.elapsed() < Duration::from_secs(15),
+            "not within 15 s: {what}"
+        );
         std::thread::sleep(Duration::from_millis(20));
     }
 }

@@ -15,7 +15,10 @@ fn recorded(path: &Path) -> Vec<Segment> {
         .lines()
         .skip(1)
         .map(|line| {
-            let fields: Vec<f64> = line.split(',').map(|field| field.parse().unwrap()).collect();
+            let fields: Vec<f64> = line
+                .split(',')
+                .map(|field| field.parse().unwrap())
+                .collect();
             let count = |at: usize| fields[at] as u64;
             Sample {
                 at: Duration::from_secs_f64(fields[0]),
@@ -66,7 +69,12 @@ fn the_recorded_leaks_are_seen_and_the_others_are_not() {
     for (case, base, head, expected) in [
         ("cratesio-2021-08", "clean", "leaky", Answer::Leak),
         ("cratesio-2021-08", "clean", "only-guilty", Answer::Leak),
-        ("cratesio-2021-08", "clean", "all-but-guilty", Answer::NoLeak),
+        (
+            "cratesio-2021-08",
+            "clean",
+            "all-but-guilty",
+            Answer::NoLeak,
+        ),
         ("cratesio-2021-08", "clean", "fixed", Answer::NoLeak),
         ("cratesio-2021-08", "leaky", "fixed", Answer::NoLeak),
         ("moka-get-with", "clean", "leaky", Answer::Leak),

@@ -28,6 +28,8 @@ pub(crate) enum Command {
     Check(AuditArgs),
     /// Write the release manager's page: the audit as one HTML file
     Report(ReportArgs),
+    /// Write the changelog of the libraries between two builds
+    Changelog(AuditArgs),
     /// Show what changed between two builds, without judgement
     Diff(AuditArgs),
     /// Show all that is known about the changes of one package
@@ -54,6 +56,17 @@ pub(crate) enum Command {
     /// that cargo accepts, and ends with the proof: without the guilty update
     /// all is well, with it alone it is not. Exit code 0: found.
     Bisect(BisectArgs),
+    /// Print the completion script of a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man {
+        /// Write a page for each command into this directory
+        #[arg(long, value_name = "DIR")]
+        directory: Option<PathBuf>,
+    },
 }
 
 /// Options of the commands that build.
@@ -72,7 +85,12 @@ pub(crate) struct BuildArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) bin: Option<String>,
     /// Further arguments of `cargo build`
-    #[arg(long, value_name = "ARGS", default_value = "--release", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_name = "ARGS",
+        default_value = "--release",
+        allow_hyphen_values = true
+    )]
     pub(crate) build_args: String,
     /// Run code of the builds also where `CI` is set
     #[arg(long)]
@@ -98,7 +116,7 @@ pub(crate) struct BisectArgs {
     #[command(flatten)]
     pub(crate) workload: WorkloadArgs,
     #[command(flatten)]
-    pub(crate) output: OutputArgs,
+    pub(crate) output: AnswerArgs,
     /// The command, which succeeds on the base and fails on the head; with `--probe` the arguments of the program
     #[arg(last = true, value_name = "COMMAND")]
     pub(crate) command: Vec<std::ffi::OsString>,
@@ -149,7 +167,7 @@ pub(crate) struct ProbeArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) plot: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) output: OutputArgs,
+    pub(crate) output: AnswerArgs,
     /// Arguments of the program
     #[arg(last = true, value_name = "ARGS")]
     pub(crate) args: Vec<std::ffi::OsString>,
@@ -225,6 +243,26 @@ pub(crate) struct OutputArgs {
     pub(crate) no_progress: bool,
 }
 
+/// Options about what is printed, of the commands that answer in text or JSON.
+#[derive(Debug, Args)]
+pub(crate) struct AnswerArgs {
+    /// The format of the answer
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    pub(crate) format: ReportFormat,
+    /// Write the answer to this file
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Show what is otherwise folded
+    #[arg(long, short)]
+    pub(crate) verbose: bool,
+    /// Whether to colour the text
+    #[arg(long, value_enum, default_value_t = Color::Auto)]
+    pub(crate) color: Color,
+    /// Show no progress
+    #[arg(long)]
+    pub(crate) no_progress: bool,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct ReportArgs {
     /// Print the schema of the JSON report, and compare nothing
@@ -261,7 +299,7 @@ pub(crate) struct ExposureArgs {
     #[arg(long, value_name = "DATE")]
     pub(crate) until: Option<String>,
     #[command(flatten)]
-    pub(crate) output: OutputArgs,
+    pub(crate) output: AnswerArgs,
 }
 
 #[derive(Debug, Subcommand)]

@@ -22,7 +22,10 @@ fn main() -> ExitCode {
         arguments.remove(1);
     }
     // Started by ourselves, as the keeper of a workload.
-    if arguments.get(1).is_some_and(|first| first == commands::KEEPER) {
+    if arguments
+        .get(1)
+        .is_some_and(|first| first == commands::KEEPER)
+    {
         let rest = arguments.get(2..).unwrap_or_default();
         return ExitCode::from(cargo_canary::host::keep(rest));
     }

@@ -18,7 +18,9 @@ pub(super) fn actions(page: &Page) -> Vec<Read<String>> {
         .iter()
         .filter(|sentence| sentence.section == Section::Actions && sentence.leads)
         .collect();
-    let listed = in_section.iter().any(|sentence| matches!(sentence.kind, Kind::Item | Kind::Row));
+    let listed = in_section
+        .iter()
+        .any(|sentence| matches!(sentence.kind, Kind::Item | Kind::Row));
     let mut header = true;
     for sentence in in_section {
         let text = match sentence.kind {
@@ -35,8 +37,14 @@ pub(super) fn actions(page: &Page) -> Vec<Read<String>> {
                 None
             }
         };
-        let Some(text) = text.map(|text| clip(&text)) else { continue };
-        let key: String = text.to_lowercase().chars().filter(|letter| letter.is_alphanumeric()).collect();
+        let Some(text) = text.map(|text| clip(&text)) else {
+            continue;
+        };
+        let key: String = text
+            .to_lowercase()
+            .chars()
+            .filter(|letter| letter.is_alphanumeric())
+            .collect();
         if key.len() >= 4 && out.len() < MAX && seen.insert(key) {
             out.push((text, sentence.line));
         }
@@ -57,13 +65,17 @@ fn whole(page: &Page, first: &Sentence) -> String {
 
 /// The cell with the most text.
 fn longest_cell(row: &str) -> Option<String> {
-    row.split(" | ").max_by_key(|cell| cell.chars().count()).map(str::to_owned)
+    row.split(" | ")
+        .max_by_key(|cell| cell.chars().count())
+        .map(str::to_owned)
 }
 
 /// Whether a line without a mark is one action: it begins like a sentence and
 /// does not announce a list.
 fn is_sentence(text: &str) -> bool {
-    text.starts_with(char::is_uppercase) && !text.ends_with(':') && text.split_whitespace().count() >= 3
+    text.starts_with(char::is_uppercase)
+        && !text.ends_with(':')
+        && text.split_whitespace().count() >= 3
 }
 
 /// A text that fits into the format.

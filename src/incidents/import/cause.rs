@@ -17,25 +17,36 @@ pub(super) fn cause(page: &Page, words: &Words) -> Option<Read<Cause>> {
     for (at, sentence) in told.iter().enumerate() {
         denied |= says(&sentence.lower, phrases(&words.roots, "not-third-party"));
         // What a sentence begins, the next one of its paragraph may end.
-        let next = told.get(at + 1).filter(|next| next.block == sentence.block).map_or("", |next| next.lower.as_str());
-        let Some((is_update, weight)) = third_party(sentence, next, words, &failed) else { continue };
+        let next = told
+            .get(at + 1)
+            .filter(|next| next.block == sentence.block)
+            .map_or("", |next| next.lower.as_str());
+        let Some((is_update, weight)) = third_party(sentence, next, words, &failed) else {
+            continue;
+        };
         library_points += weight;
         let slot = if is_update { &mut update } else { &mut library };
         if slot.is_none_or(|(other, _)| weight > other) {
             *slot = Some((weight, sentence.line));
         }
     }
-    let own = weigh(page, &words.cause, |sentence, _| !is_doubted(sentence, &words.suspected));
+    let own = weigh(page, &words.cause, |sentence, _| {
+        !is_doubted(sentence, &words.suspected)
+    });
     let own_points = own.first().map_or(0, |weighed| weighed.points);
     let best_library = library.max(update);
-    if let Some((weight, line)) = best_library.filter(|(weight, _)| *weight >= 3 && library_points * 2 >= own_points) {
-        return Some(match update.filter(|(of_update, _)| !denied && *of_update >= 3) {
-            Some((_, line)) => (Cause::ThirdPartyUpdate, line),
-            None => {
-                debug_assert!(weight >= 3, "filtered above");
-                (Cause::ThirdPartyFault, line)
-            }
-        });
+    if let Some((weight, line)) =
+        best_library.filter(|(weight, _)| *weight >= 3 && library_points * 2 >= own_points)
+    {
+        return Some(
+            match update.filter(|(of_update, _)| !denied && *of_update >= 3) {
+                Some((_, line)) => (Cause::ThirdPartyUpdate, line),
+                None => {
+                    debug_assert!(weight >= 3, "filtered above");
+                    (Cause::ThirdPartyFault, line)
+                }
+            },
+        );
     }
     let best = own.into_iter().find(|weighed| weighed.points >= 3)?;
     Cause::parse(&best.word).map(|cause| (cause, best.line))
@@ -43,7 +54,12 @@ pub(super) fn cause(page: &Page, words: &Words) -> Option<Read<Cause>> {
 
 /// Whether a sentence lays it on a third party, whether on an update of it,
 /// and how much it counts.
-fn third_party(sentence: &Sentence, next: &str, words: &Words, failed: &[String]) -> Option<(bool, u32)> {
+fn third_party(
+    sentence: &Sentence,
+    next: &str,
+    words: &Words,
+    failed: &[String],
+) -> Option<(bool, u32)> {
     let lower = &sentence.lower;
     let weight = weight(sentence.section);
     if weight == 0 || is_doubted(sentence, &words.suspected) && sentence.section != Section::Cause {
@@ -53,7 +69,10 @@ fn third_party(sentence: &Sentence, next: &str, words: &Words, failed: &[String]
     if !says("library") {
         return None;
     }
-    let causal = [lower.as_str(), next].iter().any(|text| super::words::says(text, phrases(&words.roots, "causal")) || super::words::says(text, failed));
+    let causal = [lower.as_str(), next].iter().any(|text| {
+        super::words::says(text, phrases(&words.roots, "causal"))
+            || super::words::says(text, failed)
+    });
     if !causal {
         return None;
     }

@@ -26,8 +26,18 @@ impl Day {
 }
 
 const MONTHS: [&str; 12] = [
-    "january", "february", "march", "april", "may", "june", "july", "august", "september",
-    "october", "november", "december",
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
 ];
 const WEEKDAYS: [(&str, Weekday); 7] = [
     ("monday", Weekday::Monday),
@@ -52,7 +62,9 @@ impl Token<'_> {
     }
 
     fn number(&self) -> Option<i32> {
-        (self.text.len() <= 4).then(|| self.text.parse().ok()).flatten()
+        (self.text.len() <= 4)
+            .then(|| self.text.parse().ok())
+            .flatten()
     }
 
     /// A number with the ending of an ordinal, or none: `14`, `14th`.
@@ -62,12 +74,18 @@ impl Token<'_> {
         if !matches!(ending.as_str(), "" | "st" | "nd" | "rd" | "th") || digits > 2 {
             return None;
         }
-        self.text.get(..digits)?.parse().ok().filter(|day| (1..=31).contains(day))
+        self.text
+            .get(..digits)?
+            .parse()
+            .ok()
+            .filter(|day| (1..=31).contains(day))
     }
 
     fn year(&self) -> Option<i16> {
         let number = self.number().filter(|_| self.text.len() == 4)?;
-        i16::try_from(number).ok().filter(|year| (1990..=2100).contains(year))
+        i16::try_from(number)
+            .ok()
+            .filter(|year| (1990..=2100).contains(year))
     }
 
     fn month(&self) -> Option<i8> {
@@ -75,12 +93,18 @@ impl Token<'_> {
         if !lower.is_ascii() || lower.len() < 3 {
             return None;
         }
-        let at = MONTHS
-            .iter()
-            .position(|month| *month == lower || (month.get(..3) == Some(lower.as_str())) || lower == "sept" && *month == "september")?;
+        let at = MONTHS.iter().position(|month| {
+            *month == lower
+                || (month.get(..3) == Some(lower.as_str()))
+                || lower == "sept" && *month == "september"
+        })?;
         // `may` and `mar` are words, too; a month is written with a capital.
         let capital = self.text.starts_with(char::is_uppercase);
-        if matches!(lower.as_str(), "may" | "mar" | "march" | "sep" | "dec" | "jan") && !capital {
+        if matches!(
+            lower.as_str(),
+            "may" | "mar" | "march" | "sep" | "dec" | "jan"
+        ) && !capital
+        {
             return None;
         }
         i8::try_from(at + 1).ok()
@@ -139,7 +163,9 @@ fn numeric(text: &str, window: &[Token<'_>]) -> Option<(Day, usize)> {
     if mark != gap(text, b, c) || !matches!(mark, "-" | "/" | ".") {
         return None;
     }
-    let before = text.get(..a.start).and_then(|text| text.chars().next_back());
+    let before = text
+        .get(..a.start)
+        .and_then(|text| text.chars().next_back());
     if before.is_some_and(|before| "-/.".contains(before)) {
         return None;
     }
@@ -147,14 +173,25 @@ fn numeric(text: &str, window: &[Token<'_>]) -> Option<(Day, usize)> {
         let (month, day) = (i8::try_from(month).ok()?, i8::try_from(day).ok()?);
         Date::new(year, month, day).ok()?;
         Some((
-            Day { year: Some(year), month, day, weekday: None, ambiguous, start: a.start, end },
+            Day {
+                year: Some(year),
+                month,
+                day,
+                weekday: None,
+                ambiguous,
+                start: a.start,
+                end,
+            },
             3,
         ))
     };
     if let Some(year) = a.year() {
         // `2024-06-14T13:00`: the third token may hold the time's hour.
         let third = match c.text.split_once(['T', 't']) {
-            Some((day, _)) => Token { text: day, start: c.start },
+            Some((day, _)) => Token {
+                text: day,
+                start: c.start,
+            },
             None => *c,
         };
         return made(year, b.number()?, third.number()?, false, third.end());
@@ -192,7 +229,9 @@ fn named(text: &str, window: &[Token<'_>]) -> Option<(Day, usize)> {
         (month, day, 2, b.end())
     } else {
         let c = window.get(2)?;
-        let month = c.month().filter(|_| b.text == "of" && close(a, b) && close(b, c))?;
+        let month = c
+            .month()
+            .filter(|_| b.text == "of" && close(a, b) && close(b, c))?;
         (month, a.day()?, 3, c.end())
     };
     let mut year = None;
@@ -209,7 +248,18 @@ fn named(text: &str, window: &[Token<'_>]) -> Option<(Day, usize)> {
         return None;
     }
     Date::new(year.unwrap_or(2024), month, day).ok()?;
-    Some((Day { year, month, day, weekday: None, ambiguous: false, start: a.start, end }, used))
+    Some((
+        Day {
+            year,
+            month,
+            day,
+            weekday: None,
+            ambiguous: false,
+            start: a.start,
+            end,
+        },
+        used,
+    ))
 }
 
 /// The day of the week that stands next to a date.
@@ -218,17 +268,32 @@ fn weekday_beside(text: &str, tokens: &[Token<'_>], at: usize, used: usize) -> O
         let lower = token.text.to_lowercase();
         WEEKDAYS
             .iter()
-            .find(|(name, _)| *name == lower || (lower.len() >= 3 && name.get(..3) == Some(lower.as_str())))
+            .find(|(name, _)| {
+                *name == lower || (lower.len() >= 3 && name.get(..3) == Some(lower.as_str()))
+            })
             .map(|(_, day)| *day)
     };
     let near = |a: &Token<'_>, b: &Token<'_>| {
-        gap(text, a, b).chars().all(|letter| " ,()".contains(letter)) && gap(text, a, b).len() <= 3
+        gap(text, a, b)
+            .chars()
+            .all(|letter| " ,()".contains(letter))
+            && gap(text, a, b).len() <= 3
     };
-    let before = at.checked_sub(1).and_then(|before| tokens.get(before)).zip(tokens.get(at));
+    let before = at
+        .checked_sub(1)
+        .and_then(|before| tokens.get(before))
+        .zip(tokens.get(at));
     if let Some((before, first)) = before {
         let skip_the = before.text == "the";
-        let before = if skip_the { at.checked_sub(2).and_then(|at| tokens.get(at)) } else { Some(before) };
-        if let Some(day) = before.filter(|token| skip_the || near(token, first)).and_then(of) {
+        let before = if skip_the {
+            at.checked_sub(2).and_then(|at| tokens.get(at))
+        } else {
+            Some(before)
+        };
+        if let Some(day) = before
+            .filter(|token| skip_the || near(token, first))
+            .and_then(of)
+        {
             return Some(day);
         }
     }
@@ -245,7 +310,10 @@ mod tests {
         days(text)
             .into_iter()
             .map(|day| {
-                let weekday = day.weekday.map(|day| format!(" {day:?}")).unwrap_or_default();
+                let weekday = day
+                    .weekday
+                    .map(|day| format!(" {day:?}"))
+                    .unwrap_or_default();
                 let year = day.year.map_or("?".to_owned(), |year| year.to_string());
                 let doubt = if day.ambiguous { "!" } else { "" };
                 format!("{year}-{}-{}{weekday}{doubt}", day.month, day.day)
@@ -263,10 +331,16 @@ mod tests {
         assert_eq!(read("2025-09-17T06:12:00+02:00"), ["2025-9-17"]);
         assert_eq!(read("Friday 23 September 2022"), ["2022-9-23 Friday"]);
         assert_eq!(read("Monday 20 March."), ["?-3-20 Monday"]);
-        assert_eq!(read("14/11/2024 and 11/14/2024"), ["2024-11-14", "2024-11-14"]);
+        assert_eq!(
+            read("14/11/2024 and 11/14/2024"),
+            ["2024-11-14", "2024-11-14"]
+        );
         assert_eq!(read("03/04/2025"), ["2025-4-3!"]);
         assert_eq!(read("1.9.2024"), ["2024-9-1"]);
-        assert_eq!(read("from 30 December 2024, 10:45 PM to 31 December 2024"), ["2024-12-30", "2024-12-31"]);
+        assert_eq!(
+            read("from 30 December 2024, 10:45 PM to 31 December 2024"),
+            ["2024-12-30", "2024-12-31"]
+        );
     }
 
     #[test]

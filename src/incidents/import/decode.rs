@@ -22,8 +22,9 @@ pub(super) fn decode(bytes: &[u8]) -> (String, Option<&'static str>) {
     match std::str::from_utf8(bytes) {
         Ok(text) => {
             let repaired = repair(text);
-            let said = (repaired != text)
-                .then_some("parts of it were decoded in the wrong way once, and are read as they were meant");
+            let said = (repaired != text).then_some(
+                "parts of it were decoded in the wrong way once, and are read as they were meant",
+            );
             (repaired, said)
         }
         Err(_) => (

@@ -7,7 +7,21 @@ use super::words::{Words, first, phrases, says};
 use crate::incidents::vocabulary::Detection;
 
 /// Words of a sentence that tells how something came to notice.
-const NOTICED: &[&str] = &["notice", "detect", "alert", "report", "heard", "found out", "paged", "told us", "saw", "observ", "complain", "pager", "triggered"];
+const NOTICED: &[&str] = &[
+    "notice",
+    "detect",
+    "alert",
+    "report",
+    "heard",
+    "found out",
+    "paged",
+    "told us",
+    "saw",
+    "observ",
+    "complain",
+    "pager",
+    "triggered",
+];
 
 /// Reads how it was noticed.
 pub(super) fn detection(page: &Page, words: &Words) -> Option<Read<Detection>> {
@@ -24,17 +38,31 @@ pub(super) fn detection(page: &Page, words: &Words) -> Option<Read<Detection>> {
             .min()
             .map(|(_, word)| (word, sentence.line))
     };
-    let own = page.sentences.iter().filter(|sentence| sentence.section == Section::Detection).find_map(of);
-    let noticed = |sentence: &&Sentence| NOTICED.iter().any(|word| super::words::find(&sentence.lower, word).is_some());
+    let own = page
+        .sentences
+        .iter()
+        .filter(|sentence| sentence.section == Section::Detection)
+        .find_map(of);
+    let noticed = |sentence: &&Sentence| {
+        NOTICED
+            .iter()
+            .any(|word| super::words::find(&sentence.lower, word).is_some())
+    };
     own.or_else(|| {
-        let events = page
-            .told()
-            .filter(|sentence| leads_with_time(&sentence.text) || sentence.section == Section::Timeline && sentence.leads);
+        let events = page.told().filter(|sentence| {
+            leads_with_time(&sentence.text)
+                || sentence.section == Section::Timeline && sentence.leads
+        });
         events.take(4).filter(noticed).find_map(of)
     })
     .or_else(|| {
         page.told()
-            .filter(|sentence| !matches!(sentence.section, Section::Resolution | Section::Front | Section::Cause | Section::Suspected))
+            .filter(|sentence| {
+                !matches!(
+                    sentence.section,
+                    Section::Resolution | Section::Front | Section::Cause | Section::Suspected
+                )
+            })
             .filter(noticed)
             .find_map(of)
     })

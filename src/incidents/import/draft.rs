@@ -29,8 +29,20 @@ pub enum Value {
 
 /// The keys that a postmortem can tell, in the order of the format.
 const KEYS: &[&str] = &[
-    "id", "title", "date", "started", "ended", "duration-minutes", "minutes-to-cause",
-    "impact-percent", "failure", "component", "cause", "resolution", "detection", "suspected",
+    "id",
+    "title",
+    "date",
+    "started",
+    "ended",
+    "duration-minutes",
+    "minutes-to-cause",
+    "impact-percent",
+    "failure",
+    "component",
+    "cause",
+    "resolution",
+    "detection",
+    "suspected",
     "actions",
 ];
 
@@ -127,7 +139,8 @@ impl Draft {
     /// As an incident file: what is open stands in it as a comment.
     #[must_use]
     pub fn to_toml(&self) -> String {
-        let mut out = String::from("# A draft: read it against its text, and complete what is open.\n");
+        let mut out =
+            String::from("# A draft: read it against its text, and complete what is open.\n");
         for what in &self.contradictions {
             out.push_str(&comment("contradiction", what));
         }
@@ -142,17 +155,29 @@ impl Draft {
                     out.push_str(key);
                     out.push_str(" = [\n");
                     for (text, line) in texts.iter().zip(lines) {
-                        out.push_str(&["    ", &quoted(text), ", # line ", &line.to_string(), "\n"].concat());
+                        out.push_str(
+                            &["    ", &quoted(text), ", # line ", &line.to_string(), "\n"].concat(),
+                        );
                     }
                     out.push_str("]\n");
                 }
                 Some((value, lines)) => {
                     let line = lines.first().map(ToString::to_string).unwrap_or_default();
-                    let made = if *key == "id" { ", made of date and title" } else { "" };
-                    out.push_str(&[*key, " = ", &written(value), " # line ", &line, made, "\n"].concat());
+                    let made = if *key == "id" {
+                        ", made of date and title"
+                    } else {
+                        ""
+                    };
+                    out.push_str(
+                        &[*key, " = ", &written(value), " # line ", &line, made, "\n"].concat(),
+                    );
                 }
                 None => {
-                    let must = if REQUIRED.contains(key) { "a record needs it" } else { "not found" };
+                    let must = if REQUIRED.contains(key) {
+                        "a record needs it"
+                    } else {
+                        "not found"
+                    };
                     out.push_str(&["# ", *key, " = # open: ", must, "\n"].concat());
                 }
             }

@@ -63,7 +63,10 @@ pub enum ImportError {
 /// When the text is too large or empty.
 pub fn import(source: &str, bytes: &[u8], components: &Components) -> Result<Draft, ImportError> {
     if bytes.len() > MAX_TEXT_BYTES {
-        return Err(ImportError::TooLarge { bytes: bytes.len(), limit: MAX_TEXT_BYTES });
+        return Err(ImportError::TooLarge {
+            bytes: bytes.len(),
+            limit: MAX_TEXT_BYTES,
+        });
     }
     let words = Words::built_in()?;
     let (text, encoding) = decode::decode(bytes);
@@ -75,25 +78,88 @@ pub fn import(source: &str, bytes: &[u8], components: &Components) -> Result<Dra
     draft.remark(encoding.map(str::to_owned));
     let times = times::times(&page, &words);
     let title = title::title(&page);
-    let id = title::id(title.as_ref().map_or("", |(title, _)| title), times.date.map(|(date, _)| date));
-    draft.set("id", title.as_ref().map(|(_, line)| (Value::Text(id), *line)));
-    draft.set("title", title.map(|(title, line)| (Value::Text(title), line)));
-    draft.set("date", times.date.map(|(date, line)| (Value::Date(date), line)));
-    draft.set("started", times.started.map(|(at, line)| (Value::Moment(at), line)));
-    draft.set("ended", times.ended.map(|(at, line)| (Value::Moment(at), line)));
-    draft.set("duration-minutes", times.duration.map(|(minutes, line)| (Value::Number(minutes), line)));
-    draft.set("minutes-to-cause", to_cause::minutes_to_cause(&times, &words).map(|(minutes, line)| (Value::Number(minutes), line)));
+    let id = title::id(
+        title.as_ref().map_or("", |(title, _)| title),
+        times.date.map(|(date, _)| date),
+    );
+    draft.set(
+        "id",
+        title.as_ref().map(|(_, line)| (Value::Text(id), *line)),
+    );
+    draft.set(
+        "title",
+        title.map(|(title, line)| (Value::Text(title), line)),
+    );
+    draft.set(
+        "date",
+        times.date.map(|(date, line)| (Value::Date(date), line)),
+    );
+    draft.set(
+        "started",
+        times.started.map(|(at, line)| (Value::Moment(at), line)),
+    );
+    draft.set(
+        "ended",
+        times.ended.map(|(at, line)| (Value::Moment(at), line)),
+    );
+    draft.set(
+        "duration-minutes",
+        times
+            .duration
+            .map(|(minutes, line)| (Value::Number(minutes), line)),
+    );
+    draft.set(
+        "minutes-to-cause",
+        to_cause::minutes_to_cause(&times, &words)
+            .map(|(minutes, line)| (Value::Number(minutes), line)),
+    );
     let impact = impact::impact(&page);
-    draft.set("impact-percent", impact.percent.map(|(percent, line)| (Value::Percent(percent), line)));
+    draft.set(
+        "impact-percent",
+        impact
+            .percent
+            .map(|(percent, line)| (Value::Percent(percent), line)),
+    );
     let failure = failure::failure(&page, &words);
-    draft.set("failure", failure.map(|(word, line)| (Value::Word(word.as_str().to_owned()), line)));
-    draft.set("component", component::component(&page, &words, components).map(|(word, line)| (Value::Word(word), line)));
+    draft.set(
+        "failure",
+        failure.map(|(word, line)| (Value::Word(word.as_str().to_owned()), line)),
+    );
+    draft.set(
+        "component",
+        component::component(&page, &words, components)
+            .map(|(word, line)| (Value::Word(word), line)),
+    );
     let cause = cause::cause(&page, &words);
-    let elsewhere = matches!(cause, Some((Cause::ThirdPartyUpdate | Cause::ThirdPartyFault, _)));
-    draft.set("cause", cause.map(|(word, line)| (Value::Word(word.as_str().to_owned()), line)));
-    draft.list("resolution", resolution::resolution(&page, &words).into_iter().map(|(word, line)| (word.as_str().to_owned(), line)).collect());
-    draft.set("detection", detection::detection(&page, &words).map(|(word, line)| (Value::Word(word.as_str().to_owned()), line)));
-    draft.list("suspected", suspected::suspected(&page, &words, failure.map(|(failure, _)| failure), elsewhere));
+    let elsewhere = matches!(
+        cause,
+        Some((Cause::ThirdPartyUpdate | Cause::ThirdPartyFault, _))
+    );
+    draft.set(
+        "cause",
+        cause.map(|(word, line)| (Value::Word(word.as_str().to_owned()), line)),
+    );
+    draft.list(
+        "resolution",
+        resolution::resolution(&page, &words)
+            .into_iter()
+            .map(|(word, line)| (word.as_str().to_owned(), line))
+            .collect(),
+    );
+    draft.set(
+        "detection",
+        detection::detection(&page, &words)
+            .map(|(word, line)| (Value::Word(word.as_str().to_owned()), line)),
+    );
+    draft.list(
+        "suspected",
+        suspected::suspected(
+            &page,
+            &words,
+            failure.map(|(failure, _)| failure),
+            elsewhere,
+        ),
+    );
     draft.list("actions", actions::actions(&page));
     let mut said = contradictions::contradictions(&page, &times, &words);
     said.extend(impact.contradictions);

@@ -180,7 +180,28 @@ fn split(text: &str) -> Vec<(usize, &str)> {
         let short = *byte == b'.'
             && (word.len() == 1
                 || word.contains('.') && word.len() <= 4
-                || matches!(word.to_lowercase().as_str(), "approx" | "ca" | "no" | "vs" | "dr" | "mr" | "ms" | "inc" | "etc" | "aug" | "sep" | "sept" | "oct" | "nov" | "dec" | "jan" | "feb" | "mar" | "apr"));
+                || matches!(
+                    word.to_lowercase().as_str(),
+                    "approx"
+                        | "ca"
+                        | "no"
+                        | "vs"
+                        | "dr"
+                        | "mr"
+                        | "ms"
+                        | "inc"
+                        | "etc"
+                        | "aug"
+                        | "sep"
+                        | "sept"
+                        | "oct"
+                        | "nov"
+                        | "dec"
+                        | "jan"
+                        | "feb"
+                        | "mar"
+                        | "apr"
+                ));
         let next = text.get(at + 2..).and_then(|rest| rest.chars().next());
         let begins = next.is_some_and(|next| !next.is_lowercase());
         if begins && !short {
@@ -269,8 +290,14 @@ impl Reader<'_> {
     }
 
     fn content(&mut self, line: &Line) {
-        let plain = line.kind == Kind::Prose && !self.open && line.label.is_none() && !line.text.ends_with(['.', ',']);
-        if plain && line.text.split_whitespace().count() <= 6 && self.known(&line.text, true, 100).is_some() {
+        let plain = line.kind == Kind::Prose
+            && !self.open
+            && line.label.is_none()
+            && !line.text.ends_with(['.', ',']);
+        if plain
+            && line.text.split_whitespace().count() <= 6
+            && self.known(&line.text, true, 100).is_some()
+        {
             self.heading(line, 7);
             return;
         }
@@ -285,7 +312,10 @@ impl Reader<'_> {
                 } else {
                     // A row or a short label says one thing; the section around it goes on.
                     let single = line.kind == Kind::Row
-                        || matches!(section, Section::Start | Section::End | Section::Date | Section::Duration);
+                        || matches!(
+                            section,
+                            Section::Start | Section::End | Section::Date | Section::Duration
+                        );
                     if !single {
                         self.section = section;
                         self.level = self.level.max(3);
@@ -295,7 +325,10 @@ impl Reader<'_> {
                 return;
             }
             if line.after_label.is_empty() && line.kind != Kind::Row {
-                let keeps = matches!(self.section, Section::Timeline | Section::Actions | Section::Resolution);
+                let keeps = matches!(
+                    self.section,
+                    Section::Timeline | Section::Actions | Section::Resolution
+                );
                 if !keeps && line.text.split_whitespace().count() <= 5 {
                     self.section = Section::Other;
                 }
@@ -310,10 +343,15 @@ impl Reader<'_> {
                     .pieces
                     .last()
                     .is_some_and(|(_, text)| text.ends_with(['.', '!', '?', ':']));
-                let fits = block.section == self.section && !matches!(block.kind, Kind::Heading(_) | Kind::Row | Kind::Front);
+                let fits = block.section == self.section
+                    && !matches!(block.kind, Kind::Heading(_) | Kind::Row | Kind::Front);
                 fits && (!ended || line.text.starts_with(char::is_lowercase) || line.indent > 0)
             });
-        let joins = joins && self.blocks.last().is_some_and(|block| block.pieces.len() < MAX_PIECES);
+        let joins = joins
+            && self
+                .blocks
+                .last()
+                .is_some_and(|block| block.pieces.len() < MAX_PIECES);
         if joins && let Some(block) = self.blocks.last_mut() {
             block.pieces.push((line.number, line.text.clone()));
             return;
@@ -326,7 +364,13 @@ impl Reader<'_> {
         let lower: String = text
             .to_lowercase()
             .chars()
-            .map(|letter| if letter.is_alphanumeric() || "-&;'".contains(letter) { letter } else { ' ' })
+            .map(|letter| {
+                if letter.is_alphanumeric() || "-&;'".contains(letter) {
+                    letter
+                } else {
+                    ' '
+                }
+            })
             .collect();
         let lower = lower.split_whitespace().collect::<Vec<_>>().join(" ");
         let lower = lower.trim_start_matches(|c: char| c.is_ascii_digit() || c == ' ');
@@ -339,11 +383,24 @@ impl Reader<'_> {
             for phrase in phrases {
                 let words = phrase.split(' ').count();
                 let fits = lower == phrase
-                    || (phrase.len() >= 4 && lower.starts_with(phrase.as_str()) && (heading || count <= words + 2) && find(lower, &format!("{phrase}.")).is_some())
-                    || (phrase.len() >= 6 && heading && !text.ends_with('?') && count <= words + 4 && find(lower, phrase).is_some());
+                    || (phrase.len() >= 4
+                        && lower.starts_with(phrase.as_str())
+                        && (heading || count <= words + 2)
+                        && find(lower, &format!("{phrase}.")).is_some())
+                    || (phrase.len() >= 6
+                        && heading
+                        && !text.ends_with('?')
+                        && count <= words + 4
+                        && find(lower, phrase).is_some());
                 // The whole heading says more than its start, and that more than a part of it.
                 let weight = phrase.len()
-                    + if lower == phrase { 200 } else if lower.starts_with(phrase.as_str()) { 100 } else { 0 };
+                    + if lower == phrase {
+                        200
+                    } else if lower.starts_with(phrase.as_str()) {
+                        100
+                    } else {
+                        0
+                    };
                 if fits && weight >= least && best.is_none_or(|(other, _)| weight > other) {
                     best = Some((weight, Section::of(name)));
                 }

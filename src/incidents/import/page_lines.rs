@@ -59,15 +59,25 @@ pub(super) fn lines(text: &str) -> Vec<Line> {
             }
             continue;
         }
-        if !begun && matches!(trimmed, "---" | "+++") && raw.iter().skip(index + 1).take(60).any(|line| line.trim() == trimmed) {
+        if !begun
+            && matches!(trimmed, "---" | "+++")
+            && raw
+                .iter()
+                .skip(index + 1)
+                .take(60)
+                .any(|line| line.trim() == trimmed)
+        {
             front = Some(if trimmed == "---" { "---" } else { "+++" });
             begun = true;
             continue;
         }
         // Lines such as `Source: …` may stand before the front matter.
-        let is_head = trimmed.contains(": ") && trimmed.starts_with(char::is_alphabetic) && index < 12;
+        let is_head =
+            trimmed.contains(": ") && trimmed.starts_with(char::is_alphabetic) && index < 12;
         begun = begun || !(trimmed.is_empty() || is_head);
-        let mark = ["```", "~~~"].into_iter().find(|mark| trimmed.starts_with(mark));
+        let mark = ["```", "~~~"]
+            .into_iter()
+            .find(|mark| trimmed.starts_with(mark));
         if let Some(open) = fence {
             if mark == Some(open) {
                 fence = None;
@@ -122,7 +132,10 @@ fn made(number: u32, kind: Kind, text: &str) -> Line {
 /// Reads one line.
 fn read(number: u32, line: &str, next: Option<&str>) -> Line {
     let line: String = line.chars().take(MAX_LINE).collect();
-    let indent = line.chars().take_while(|letter| letter.is_whitespace()).count();
+    let indent = line
+        .chars()
+        .take_while(|letter| letter.is_whitespace())
+        .count();
     let trimmed = line.trim();
     if trimmed.is_empty() || is_rule(trimmed) {
         return made(number, Kind::Blank, "");
@@ -132,7 +145,11 @@ fn read(number: u32, line: &str, next: Option<&str>) -> Line {
         let title = rest.trim_start_matches('#');
         if rest_marks < 6 && (title.starts_with(' ') || title.starts_with(char::is_alphanumeric)) {
             let level = u8::try_from(rest_marks + 1).unwrap_or(6);
-            let mut line = made(number, Kind::Heading(level), title.trim().trim_end_matches('#'));
+            let mut line = made(
+                number,
+                Kind::Heading(level),
+                title.trim().trim_end_matches('#'),
+            );
             line.leads_with_time = leads_with_time(&line.text);
             return line;
         }
@@ -141,7 +158,8 @@ fn read(number: u32, line: &str, next: Option<&str>) -> Line {
         return row(number, trimmed);
     }
     let (item, rest) = item(trimmed);
-    let bold_only = (rest.starts_with("**") && rest.ends_with("**") || rest.starts_with("__") && rest.ends_with("__"))
+    let bold_only = (rest.starts_with("**") && rest.ends_with("**")
+        || rest.starts_with("__") && rest.ends_with("__"))
         && rest.len() > 4
         && rest.matches("**").count() <= 2;
     let text = plain(rest);
@@ -187,10 +205,13 @@ fn row(number: u32, trimmed: &str) -> Line {
     let text = cells.join(" | ");
     let leads = leads_with_time(&text);
     let pair = match cells.as_slice() {
-        [name, value] if !leads && name.split_whitespace().count() <= 6 => Some((name.trim_end_matches(':').to_lowercase(), value.clone())),
+        [name, value] if !leads && name.split_whitespace().count() <= 6 => {
+            Some((name.trim_end_matches(':').to_lowercase(), value.clone()))
+        }
         _ => None,
     };
-    let (label, after_label) = pair.map_or((None, String::new()), |(label, value)| (Some(label), value));
+    let (label, after_label) =
+        pair.map_or((None, String::new()), |(label, value)| (Some(label), value));
     Line {
         number,
         kind: Kind::Row,
@@ -249,7 +270,11 @@ fn label(text: &str) -> (Option<String>, String) {
         && name.len() <= 60
         && name.starts_with(char::is_alphabetic)
         && (after.is_empty() || after.starts_with(' '));
-    if fits { (Some(name), after.trim().to_owned()) } else { none }
+    if fits {
+        (Some(name), after.trim().to_owned())
+    } else {
+        none
+    }
 }
 
 /// Whether a text begins with a time or a date, as lines of a timeline do.
@@ -289,13 +314,18 @@ fn plain(text: &str) -> String {
         match letter {
             '`' => {}
             '*' if rest.starts_with('*') => rest = rest.get(1..).unwrap_or_default(),
-            '*' if rest.starts_with(char::is_alphanumeric) || out.ends_with(char::is_alphanumeric) => {}
+            '*' if rest.starts_with(char::is_alphanumeric)
+                || out.ends_with(char::is_alphanumeric) => {}
             '_' if here.starts_with("__") => rest = rest.get(1..).unwrap_or_default(),
             '[' if !rest.starts_with(char::is_numeric) => {}
             ']' if rest.starts_with('(') => rest = rest.get(1..).unwrap_or_default(),
             ']' => out.push(' '),
             '\u{a0}' | '\u{2007}' | '\u{2009}' | '\u{202f}' | '\t' | '\u{3000}' => out.push(' '),
-            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fe0f}' => {}
+            '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+            | '\u{fe0f}' => {}
             '’' | '‘' => out.push('\''),
             '“' | '”' | '«' | '»' => out.push('"'),
             other if other.is_control() => out.push(' '),

@@ -13,10 +13,30 @@ pub(super) struct Span {
 }
 
 const SMALL: [&str; 20] = [
-    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
-    "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
 ];
-const TENS: [&str; 8] = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
+const TENS: [&str; 8] = [
+    "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety",
+];
 
 /// A word or number, in lower case, and where it stands.
 type Piece<'t> = (&'t str, usize, usize);
@@ -27,8 +47,12 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
     let mut start = 0;
     let mut kind = 0;
     for (at, letter) in text.char_indices().chain([(text.len(), ' ')]) {
-        let next_digit = text.get(at + letter.len_utf8().min(text.len() - at)..).is_some_and(|rest| rest.starts_with(|next: char| next.is_ascii_digit()));
-        let this = if letter.is_ascii_digit() || (letter == '.' || letter == ',') && kind == 1 && next_digit {
+        let next_digit = text
+            .get(at + letter.len_utf8().min(text.len() - at)..)
+            .is_some_and(|rest| rest.starts_with(|next: char| next.is_ascii_digit()));
+        let this = if letter.is_ascii_digit()
+            || (letter == '.' || letter == ',') && kind == 1 && next_digit
+        {
             1
         } else if letter.is_alphabetic() {
             2
@@ -78,7 +102,11 @@ fn number(pieces: &[Piece<'_>]) -> Option<(f64, usize)> {
     }
     let tens = TENS.iter().position(|ten| ten == word)?;
     let value = f64::from(u8::try_from((tens + 2) * 10).ok()?);
-    match pieces.get(1).and_then(|(word, ..)| small(word)).filter(|one| *one < 10.0) {
+    match pieces
+        .get(1)
+        .and_then(|(word, ..)| small(word))
+        .filter(|one| *one < 10.0)
+    {
         Some(one) => Some((value + one, 2)),
         None => Some((value, 1)),
     }
@@ -103,7 +131,12 @@ pub(super) fn spans(lower: &str) -> Vec<Span> {
             Some((minutes, working, used)) if minutes > 0.0 && minutes < 10.0 * 366.0 * 1440.0 => {
                 let start = rest.first().map_or(0, |(_, start, _)| *start);
                 let end = rest.get(used - 1).map_or(start, |(.., end)| *end);
-                out.push(Span { minutes: minutes.round() as u32, working, start, end });
+                out.push(Span {
+                    minutes: minutes.round() as u32,
+                    working,
+                    start,
+                    end,
+                });
                 at += used.max(1);
             }
             _ => at += 1,
@@ -132,10 +165,15 @@ fn compound(text: &str, pieces: &[Piece<'_>]) -> Option<(f64, bool, usize)> {
             total += part * last;
             return Some((total, working, next + 2));
         }
-        let close = pieces
-            .get(used - 1)
-            .zip(rest.first())
-            .is_some_and(|((.., end), (_, start, _))| text.get(*end..*start).is_some_and(|gap| gap.len() <= 5 && !gap.contains(['.', ';', '-', '|', '('])));
+        let close =
+            pieces
+                .get(used - 1)
+                .zip(rest.first())
+                .is_some_and(|((.., end), (_, start, _))| {
+                    text.get(*end..*start).is_some_and(|gap| {
+                        gap.len() <= 5 && !gap.contains(['.', ';', '-', '|', '('])
+                    })
+                });
         match single(rest).filter(|(.., step)| close && *step < last) {
             Some((minutes, also, more, step)) => {
                 total += minutes;
@@ -180,7 +218,9 @@ fn single(pieces: &[Piece<'_>]) -> Option<(f64, bool, usize, f64)> {
     }
     let (unit, working, used) = ending(used)?;
     // A letter alone is a unit only directly after a figure.
-    let letter = pieces.get(used - 1).is_some_and(|(word, ..)| word.len() == 1);
+    let letter = pieces
+        .get(used - 1)
+        .is_some_and(|(word, ..)| word.len() == 1);
     let figure = word(0).is_some_and(|word| word.starts_with(|c: char| c.is_ascii_digit()));
     if letter && !figure {
         return None;
@@ -190,7 +230,11 @@ fn single(pieces: &[Piece<'_>]) -> Option<(f64, bool, usize, f64)> {
 
 /// A working day is taken as eight hours.
 fn day(unit: f64, working: bool) -> f64 {
-    if working && unit > 1000.0 { 8.0 * 60.0 } else { unit }
+    if working && unit > 1000.0 {
+        8.0 * 60.0
+    } else {
+        unit
+    }
 }
 
 #[cfg(test)]

@@ -45,7 +45,11 @@ pub(super) fn events(page: &Page, first: Option<Date>, year: Option<i16>) -> Vec
                 line: sentence.line,
                 at,
                 own_day: stamp.day.is_some(),
-                text: sentence.lower.get(stamp.end..).unwrap_or(&sentence.lower).to_owned(),
+                text: sentence
+                    .lower
+                    .get(stamp.end..)
+                    .unwrap_or(&sentence.lower)
+                    .to_owned(),
                 stamp,
             });
             block_with_event = Some(sentence.block);
@@ -63,7 +67,8 @@ pub(super) fn events(page: &Page, first: Option<Date>, year: Option<i16>) -> Vec
             under_heading = false;
             continue;
         }
-        let goes_on = block_with_event == Some(sentence.block) || under_heading && sentence.section == Section::Timeline;
+        let goes_on = block_with_event == Some(sentence.block)
+            || under_heading && sentence.section == Section::Timeline;
         if goes_on
             && let Some(event) = out.last_mut()
             && event.text.len() < MAX_TEXT
@@ -109,7 +114,10 @@ fn leading(sentence: &Sentence) -> Option<Stamp> {
         return Some(stamp);
     }
     // In a row, the day may have a cell of its own; in prose, a word may stand before.
-    let day = days(&head).into_iter().next().filter(|day| day.start <= begin)?;
+    let day = days(&head)
+        .into_iter()
+        .next()
+        .filter(|day| day.start <= begin)?;
     let gap = head.get(day.end..stamp.start)?;
     if sentence.kind == Kind::Row && gap.trim_matches([' ', '|']).is_empty() {
         stamp.day = Some(day);
@@ -121,14 +129,29 @@ fn leading(sentence: &Sentence) -> Option<Stamp> {
 /// Where a sentence begins in earnest: after marks, and words such as "at".
 fn lead(text: &str) -> usize {
     let mut rest = text.trim_start_matches(|letter: char| !letter.is_alphanumeric());
-    for word in ["At ", "By ", "Around ", "About ", "Shortly after ", "From ", "about ", "around ", "approximately "] {
+    for word in [
+        "At ",
+        "By ",
+        "Around ",
+        "About ",
+        "Shortly after ",
+        "From ",
+        "about ",
+        "around ",
+        "approximately ",
+    ] {
         rest = rest.strip_prefix(word).unwrap_or(rest);
     }
     text.len() - rest.len()
 }
 
 /// The time of an event on its day.
-fn place(stamp: &Stamp, day: &mut Option<Date>, year: Option<i16>, last: Option<&Event>) -> Option<DateTime> {
+fn place(
+    stamp: &Stamp,
+    day: &mut Option<Date>,
+    year: Option<i16>,
+    last: Option<&Event>,
+) -> Option<DateTime> {
     let time = Time::new(stamp.hour?, stamp.minute, 0, 0).ok()?;
     if let Some(own) = stamp.day.as_ref().and_then(|own| own.date(year)) {
         *day = Some(own);
@@ -140,7 +163,11 @@ fn place(stamp: &Stamp, day: &mut Option<Date>, year: Option<i16>, last: Option<
         .and_then(|last| last.at)
         .filter(|last| last.date() == today)
         .is_some_and(|last| i32::from(last.hour()) - i32::from(time.hour()) >= 8);
-    let date = if next { today.checked_add(1.day()).ok()? } else { today };
+    let date = if next {
+        today.checked_add(1.day()).ok()?
+    } else {
+        today
+    };
     *day = Some(date);
     Some(date.to_datetime(time))
 }

@@ -47,7 +47,13 @@ pub(super) fn times(page: &Page, words: &Words) -> Times {
     let (label_start, label_end) = labelled(page, words);
     let mut start = label_start.or(range_start);
     let mut end = label_end.or(range_end);
-    let told_day = start.as_ref().and_then(|end| end.stamp.day.as_ref()?.date(year).map(|day| (day, end.line)));
+    let told_day = start.as_ref().and_then(|end| {
+        end.stamp
+            .day
+            .as_ref()?
+            .date(year)
+            .map(|day| (day, end.line))
+    });
     let base = told_day.or_else(|| base_day(page, year));
     out.events = events(page, base.map(|(day, _)| day), year);
     let zone = zone(page);
@@ -55,24 +61,36 @@ pub(super) fn times(page: &Page, words: &Words) -> Times {
         (start, end) = sentences(page, words, start, end);
     }
     damaged(&start, &out.events, &mut out.remarks);
-    let settle = |end: &End, base: Option<Date>| moment(&end.stamp, base, year, zone).map(|at| (at, end.line));
-    out.started = start.as_ref().and_then(|end| settle(end, base.map(|(day, _)| day)));
+    let settle = |end: &End, base: Option<Date>| {
+        moment(&end.stamp, base, year, zone).map(|at| (at, end.line))
+    };
+    out.started = start
+        .as_ref()
+        .and_then(|end| settle(end, base.map(|(day, _)| day)));
     out.from_summary.0 = out.started.is_some();
     let known_start = out.started.map(|(at, _)| at);
     out.ended = end.as_ref().and_then(|end| {
-        let base = known_start.map(|at| at.local.date()).or(base.map(|(day, _)| day));
+        let base = known_start
+            .map(|at| at.local.date())
+            .or(base.map(|(day, _)| day));
         settle(end, base).map(|(at, line)| (after(at, known_start, end), line))
     });
     out.from_summary.1 = out.ended.is_some();
     from_timeline(&mut out, words, zone, start.is_none());
-    out.date = out.started.map(|(at, line)| (at.local.date(), line)).or(base);
+    out.date = out
+        .started
+        .map(|(at, line)| (at.local.date(), line))
+        .or(base);
     duration(page, &mut out, start.as_ref());
     out
 }
 
 /// The year of days that are written without one: the first that is written.
 fn year(page: &Page) -> Option<i16> {
-    let all = || page.told().filter(|sentence| sentence.kind != Kind::Front || is_date_label(sentence));
+    let all = || {
+        page.told()
+            .filter(|sentence| sentence.kind != Kind::Front || is_date_label(sentence))
+    };
     all().find_map(|sentence| days(&sentence.text).into_iter().find_map(|day| day.year))
 }
 
@@ -93,14 +111,21 @@ pub(super) fn base_day(page: &Page, year: Option<i16>) -> Option<Read<Date>> {
         Section::Summary | Section::Impact => 3,
         Section::Timeline | Section::End => 4,
         Section::Front if is_date_label(sentence) => 5,
-        Section::Cause | Section::Trigger | Section::Resolution | Section::Detection | Section::Suspected | Section::Other => 6,
+        Section::Cause
+        | Section::Trigger
+        | Section::Resolution
+        | Section::Detection
+        | Section::Suspected
+        | Section::Other => 6,
         Section::Actions | Section::Lessons | Section::Front => 9,
     };
     page.sentences
         .iter()
         .filter(|sentence| rank(sentence) < 9)
         .filter_map(|sentence| {
-            let day: Day = days(&sentence.text).into_iter().find(|day| !day.ambiguous)?;
+            let day: Day = days(&sentence.text)
+                .into_iter()
+                .find(|day| !day.ambiguous)?;
             Some((rank(sentence), sentence.line, day.date(year)?))
         })
         .min_by_key(|(rank, line, _)| (*rank, *line))
@@ -111,17 +136,33 @@ pub(super) fn base_day(page: &Page, year: Option<i16>) -> Option<Read<Date>> {
 fn zone(page: &Page) -> Option<Zone> {
     let statement = page.told().find_map(|sentence| {
         let lower = &sentence.lower;
-        let speaks = ["all times", "times in", "times are", "timezone", "time zone", "local time", "times central", "times utc"]
-            .iter()
-            .any(|words| find(lower, words).is_some())
+        let speaks = [
+            "all times",
+            "times in",
+            "times are",
+            "timezone",
+            "time zone",
+            "local time",
+            "times central",
+            "times utc",
+        ]
+        .iter()
+        .any(|words| find(lower, words).is_some())
             || sentence.section == Section::Timeline && matches!(sentence.kind, Kind::Heading(_));
-        if speaks { zone_in(&sentence.text) } else { None }
+        if speaks {
+            zone_in(&sentence.text)
+        } else {
+            None
+        }
     });
     statement.or_else(|| {
         let zones = |wanted: &dyn Fn(&Sentence) -> bool| {
             let mut all: Vec<Zone> = Vec::new();
             for sentence in page.told().filter(|sentence| wanted(sentence)) {
-                for zone in stamps(&sentence.text).into_iter().filter_map(|stamp| stamp.zone) {
+                for zone in stamps(&sentence.text)
+                    .into_iter()
+                    .filter_map(|stamp| stamp.zone)
+                {
                     if !all.contains(&zone) {
                         all.push(zone);
                     }
@@ -164,7 +205,10 @@ fn range(page: &Page) -> (Option<End>, Option<End>) {
         if let Some(first) = ranges(&sentence.text, &found).first()
             && let (Some(from), Some(to)) = (found.get(*first), found.get(first + 1))
         {
-            let end = |stamp: &Stamp| End { stamp: stamp.clone(), line: sentence.line };
+            let end = |stamp: &Stamp| End {
+                stamp: stamp.clone(),
+                line: sentence.line,
+            };
             best = Some((rank, end(from), end(to)));
         }
     }
@@ -177,14 +221,27 @@ fn labelled(page: &Page, words: &Words) -> (Option<End>, Option<End>) {
     for sentence in page.told().filter(|sentence| sentence.leads) {
         let found = stamps(&sentence.text);
         let Some(stamp) = found.first() else { continue };
-        let stamp = if stamp.hour.is_none() { continue } else { stamp };
+        let stamp = if stamp.hour.is_none() {
+            continue;
+        } else {
+            stamp
+        };
         let before = sentence.lower.get(..stamp.start).unwrap_or_default();
         let before = before.trim_matches(|letter: char| !letter.is_alphanumeric());
         let named = |section: Section, key: &str| {
             sentence.section == section && found.len() == 1
-                || (!before.is_empty() && phrases(&words.sections, key).iter().any(|phrase| phrase == before) && before.len() > 4)
+                || (!before.is_empty()
+                    && phrases(&words.sections, key)
+                        .iter()
+                        .any(|phrase| phrase == before)
+                    && before.len() > 4)
         };
-        let here = || Some(End { stamp: stamp.clone(), line: sentence.line });
+        let here = || {
+            Some(End {
+                stamp: stamp.clone(),
+                line: sentence.line,
+            })
+        };
         if start.is_none() && named(Section::Start, "start") {
             start = here();
         } else if named(Section::End, "end") {
@@ -196,17 +253,33 @@ fn labelled(page: &Page, words: &Words) -> (Option<End>, Option<End>) {
 
 /// Start and end from sentences of the summary: "at 08:03 it answered slowly",
 /// "restored at 11:04".
-fn sentences(page: &Page, words: &Words, mut start: Option<End>, mut end: Option<End>) -> (Option<End>, Option<End>) {
+fn sentences(
+    page: &Page,
+    words: &Words,
+    mut start: Option<End>,
+    mut end: Option<End>,
+) -> (Option<End>, Option<End>) {
     let summary = page.sentences.iter().filter(|sentence| {
-        matches!(sentence.section, Section::Summary | Section::Impact | Section::Duration)
-            && !super::page_lines::leads_with_time(&sentence.text)
+        matches!(
+            sentence.section,
+            Section::Summary | Section::Impact | Section::Duration
+        ) && !super::page_lines::leads_with_time(&sentence.text)
     });
     for sentence in summary {
-        for stamp in stamps(&sentence.text).into_iter().filter(|stamp| stamp.hour.is_some()) {
-            let here = Some(End { stamp, line: sentence.line });
+        for stamp in stamps(&sentence.text)
+            .into_iter()
+            .filter(|stamp| stamp.hour.is_some())
+        {
+            let here = Some(End {
+                stamp,
+                line: sentence.line,
+            });
             if says(&sentence.lower, phrases(&words.events, "recovered")) {
                 end = here;
-            } else if start.is_none() && (says(&sentence.lower, phrases(&words.events, "trouble")) || says(&sentence.lower, phrases(&words.events, "begins"))) {
+            } else if start.is_none()
+                && (says(&sentence.lower, phrases(&words.events, "trouble"))
+                    || says(&sentence.lower, phrases(&words.events, "begins")))
+            {
                 start = here;
             }
         }
@@ -219,15 +292,26 @@ fn damaged(start: &Option<End>, events: &[Event], remarks: &mut Vec<String>) {
     if let Some(start) = start
         && start.stamp.hour.is_none()
     {
-        remarks.push(format!("line {}: the start `{}` is damaged and is left open", start.line, start.stamp.written));
+        remarks.push(format!(
+            "line {}: the start `{}` is damaged and is left open",
+            start.line, start.stamp.written
+        ));
     }
     for event in events.iter().filter(|event| event.stamp.hour.is_none()) {
-        remarks.push(format!("line {}: the time `{}` is damaged and is not read", event.line, event.stamp.written));
+        remarks.push(format!(
+            "line {}: the time `{}` is damaged and is not read",
+            event.line, event.stamp.written
+        ));
     }
 }
 
 /// A time with its day and its zone.
-fn moment(stamp: &Stamp, base: Option<Date>, year: Option<i16>, zone: Option<Zone>) -> Option<Moment> {
+fn moment(
+    stamp: &Stamp,
+    base: Option<Date>,
+    year: Option<i16>,
+    zone: Option<Zone>,
+) -> Option<Moment> {
     let day = match &stamp.day {
         Some(day) => day.date(base.map(Date::year).or(year))?,
         None => base?,
@@ -238,12 +322,17 @@ fn moment(stamp: &Stamp, base: Option<Date>, year: Option<i16>, zone: Option<Zon
 
 /// A time with the offset of its zone on its day.
 fn with_zone(local: DateTime, zone: Option<Zone>) -> Moment {
-    Moment { local, offset_minutes: zone.map(|zone| zone.offset(local.date())) }
+    Moment {
+        local,
+        offset_minutes: zone.map(|zone| zone.offset(local.date())),
+    }
 }
 
 /// An end without a day of its own that is before the start is on the next day.
 fn after(end: Moment, start: Option<Moment>, written: &End) -> Moment {
-    let wraps = written.stamp.day.as_ref().is_none_or(|day| start.is_some_and(|start| (day.month, day.day) == (start.local.month(), start.local.day())));
+    let wraps = written.stamp.day.as_ref().is_none_or(|day| {
+        start.is_some_and(|start| (day.month, day.day) == (start.local.month(), start.local.day()))
+    });
     match start {
         Some(start) if wraps && end.local < start.local => {
             let gap = start.local.hour() - end.local.hour();
@@ -259,13 +348,26 @@ fn after(end: Moment, start: Option<Moment>, written: &End) -> Moment {
 
 /// Start and end from the timeline, where the account does not sum them up.
 fn from_timeline(out: &mut Times, words: &Words, zone: Option<Zone>, may_start: bool) {
-    let told = |event: &Event| event.at.map(|at| (with_zone(at, event.stamp.zone.or(zone)), event.line));
+    let told = |event: &Event| {
+        event
+            .at
+            .map(|at| (with_zone(at, event.stamp.zone.or(zone)), event.line))
+    };
     let is = |event: &Event, key: &str| says(&event.text, phrases(&words.events, key));
     if out.started.is_none() && may_start {
         let end = out.ended.map(|(at, _)| at.local);
         let early = |event: &&Event| end.is_none_or(|end| event.at.is_none_or(|at| at < end));
-        let first = out.events.iter().filter(early).find(|event| is(event, "begins"));
-        let first = first.or_else(|| out.events.iter().filter(early).find(|event| is(event, "trouble")));
+        let first = out
+            .events
+            .iter()
+            .filter(early)
+            .find(|event| is(event, "begins"));
+        let first = first.or_else(|| {
+            out.events
+                .iter()
+                .filter(early)
+                .find(|event| is(event, "trouble"))
+        });
         out.started = first.and_then(told);
     }
     if out.ended.is_none() {
@@ -284,9 +386,36 @@ pub(super) fn recovery<'e>(events: &'e [Event], words: &Words) -> Option<&'e Eve
 
 /// Words beside a span that make it the duration of the whole.
 const LASTED: &[&str] = &[
-    "lasted", "duration", "down for", "unusable for", "unavailable for", "offline for", "outage of", "minute outage", "hour outage",
-    "minutes of downtime", "hours of downtime", "unreachable for", "hung for", "broken for", "took us down for", "out of service for",
-    "downtime of", "inaccessible for", "interrupted for", "went on for", "minute incident", "in total", "for about", "degraded for", "took in all", "was over after", "disrupted for", "not available for", "outage for", "back after",
+    "lasted",
+    "duration",
+    "down for",
+    "unusable for",
+    "unavailable for",
+    "offline for",
+    "outage of",
+    "minute outage",
+    "hour outage",
+    "minutes of downtime",
+    "hours of downtime",
+    "unreachable for",
+    "hung for",
+    "broken for",
+    "took us down for",
+    "out of service for",
+    "downtime of",
+    "inaccessible for",
+    "interrupted for",
+    "went on for",
+    "minute incident",
+    "in total",
+    "for about",
+    "degraded for",
+    "took in all",
+    "was over after",
+    "disrupted for",
+    "not available for",
+    "outage for",
+    "back after",
 ];
 
 /// How long it lasted: as it is stated, or from start to end.
@@ -296,31 +425,67 @@ fn duration(page: &Page, out: &mut Times, start: Option<&End>) {
         if sentence.section == Section::Duration {
             return all.into_iter().next();
         }
-        let fits = matches!(sentence.section, Section::Summary | Section::Impact | Section::Title | Section::Other | Section::Cause);
+        let fits = matches!(
+            sentence.section,
+            Section::Summary | Section::Impact | Section::Title | Section::Other | Section::Cause
+        );
         all.into_iter().find(|span| {
             let before = sentence.lower.get(..span.start).unwrap_or_default();
-            let before: String = before.chars().rev().take(48).collect::<Vec<_>>().into_iter().rev().collect();
-            let after: String = sentence.lower.get(span.end..).unwrap_or_default().chars().take(16).collect();
+            let before: String = before
+                .chars()
+                .rev()
+                .take(48)
+                .collect::<Vec<_>>()
+                .into_iter()
+                .rev()
+                .collect();
+            let after: String = sentence
+                .lower
+                .get(span.end..)
+                .unwrap_or_default()
+                .chars()
+                .take(16)
+                .collect();
             let figure = sentence.lower.get(span.start..span.end).unwrap_or_default();
             fits && span.minutes >= 1
-                && (LASTED.iter().any(|words| before.contains(words) || format!("{figure}{after}").contains(words))
-                    || before.trim_end().ends_with(" for") && sentence.section.is_summary()
-                    || after.trim_start_matches('-').trim_start().starts_with("outage")
+                && (LASTED.iter().any(|words| {
+                    before.contains(words) || format!("{figure}{after}").contains(words)
+                }) || before.trim_end().ends_with(" for") && sentence.section.is_summary()
+                    || after
+                        .trim_start_matches('-')
+                        .trim_start()
+                        .starts_with("outage")
                     || after.contains("of downtime"))
         })
     };
-    let rank = |sentence: &Sentence| if sentence.section == Section::Duration { 0 } else { 1 };
+    let rank = |sentence: &Sentence| {
+        if sentence.section == Section::Duration {
+            0
+        } else {
+            1
+        }
+    };
     let found = page
         .told()
         .filter_map(|sentence| stated(sentence).map(|span| (rank(sentence), sentence, span)))
         .min_by_key(|(rank, sentence, span)| (*rank, span.working, sentence.line));
     out.stated = found.map(|(_, sentence, span)| {
-        let words = sentence.text.get(span.start..span.end).unwrap_or_default().to_owned();
+        let words = sentence
+            .text
+            .get(span.start..span.end)
+            .unwrap_or_default()
+            .to_owned();
         (span, sentence.line, words)
     });
-    let clock = out.started.zip(out.ended).and_then(|((from, line), (to, _))| {
-        u32::try_from(to.minutes_since(&from)?).ok().filter(|minutes| *minutes > 0).map(|minutes| (minutes, line))
-    });
+    let clock = out
+        .started
+        .zip(out.ended)
+        .and_then(|((from, line), (to, _))| {
+            u32::try_from(to.minutes_since(&from)?)
+                .ok()
+                .filter(|minutes| *minutes > 0)
+                .map(|minutes| (minutes, line))
+        });
     out.duration = match &out.stated {
         Some((span, line, _)) if !span.working => Some((span.minutes, *line)),
         Some(_) | None => clock.or_else(|| by_damaged_start(out, start)),
@@ -332,9 +497,17 @@ fn duration(page: &Page, out: &mut Times, start: Option<&End>) {
 fn by_damaged_start(out: &mut Times, start: Option<&End>) -> Option<Read<u32>> {
     let start = start?;
     let hour = start.stamp.hour_left?;
-    let event = out.events.iter().find(|event| event.stamp.hour == Some(hour))?;
+    let event = out
+        .events
+        .iter()
+        .find(|event| event.stamp.hour == Some(hour))?;
     let (end, line) = out.ended?;
-    let minutes = end.local.since(event.at?).ok()?.total(jiff::Unit::Minute).ok()?;
+    let minutes = end
+        .local
+        .since(event.at?)
+        .ok()?
+        .total(jiff::Unit::Minute)
+        .ok()?;
     if !(1.0..100_000.0).contains(&minutes) {
         return None;
     }

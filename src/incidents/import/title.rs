@@ -10,20 +10,52 @@ use super::times::Read;
 const MAX_CHARS: usize = 140;
 
 /// Words that say only what kind of text it is.
-const HOLLOW: &[&str] = &["postmortem", "post-mortem", "post", "mortem", "incident", "report", "review", "rca", "outage", "summary", "the", "a", "on", "of", "for", "root", "cause", "analysis", "account", "th", "st", "issue"];
+const HOLLOW: &[&str] = &[
+    "postmortem",
+    "post-mortem",
+    "post",
+    "mortem",
+    "incident",
+    "report",
+    "review",
+    "rca",
+    "outage",
+    "summary",
+    "the",
+    "a",
+    "on",
+    "of",
+    "for",
+    "root",
+    "cause",
+    "analysis",
+    "account",
+    "th",
+    "st",
+    "issue",
+];
 
 /// Reads the title: the heading of the text, or what it first says.
 pub(super) fn title(page: &Page) -> Option<Read<String>> {
     let heading = page
         .sentences
         .iter()
-        .filter(|sentence| sentence.section == Section::Title || sentence.section == Section::Front && sentence.lower.starts_with("title"))
+        .filter(|sentence| {
+            sentence.section == Section::Title
+                || sentence.section == Section::Front && sentence.lower.starts_with("title")
+        })
         .map(|sentence| (strip(&sentence.text), sentence.line))
         .find(|(text, _)| says_something(text));
     heading.or_else(|| {
         page.sentences
             .iter()
-            .filter(|sentence| matches!(sentence.section, Section::Cause | Section::Summary | Section::Impact) && sentence.kind != Kind::Front && sentence.leads)
+            .filter(|sentence| {
+                matches!(
+                    sentence.section,
+                    Section::Cause | Section::Summary | Section::Impact
+                ) && sentence.kind != Kind::Front
+                    && sentence.leads
+            })
             .filter(|sentence| sentence.text.split_whitespace().count() >= 4)
             .min_by_key(|sentence| (sentence.section != Section::Cause, sentence.line))
             .map(|sentence| (clip(&sentence.text), sentence.line))
@@ -32,7 +64,9 @@ pub(super) fn title(page: &Page) -> Option<Read<String>> {
 
 /// A title without the word for its kind of text.
 fn strip(text: &str) -> String {
-    let text = text.strip_prefix("title").map_or(text, |rest| rest.trim_start_matches([' ', ':', '=']));
+    let text = text
+        .strip_prefix("title")
+        .map_or(text, |rest| rest.trim_start_matches([' ', ':', '=']));
     let text = text.trim_matches(|letter: char| !letter.is_alphanumeric() && letter != ')');
     let lower = text.to_lowercase();
     let rest = lower
@@ -47,7 +81,11 @@ fn strip(text: &str) -> String {
 fn says_something(text: &str) -> bool {
     text.to_lowercase()
         .split(|letter: char| !letter.is_alphanumeric() && letter != '-')
-        .any(|word| word.len() > 2 && !HOLLOW.contains(&word) && !word.starts_with(|letter: char| letter.is_ascii_digit()))
+        .any(|word| {
+            word.len() > 2
+                && !HOLLOW.contains(&word)
+                && !word.starts_with(|letter: char| letter.is_ascii_digit())
+        })
 }
 
 /// One line that fits into the format.
@@ -67,12 +105,33 @@ pub(super) fn id(title: &str, date: Option<Date>) -> String {
     let words: Vec<String> = title
         .to_lowercase()
         .split(|letter: char| !letter.is_ascii_alphanumeric())
-        .filter(|word| !word.is_empty() && word.len() <= 24 && !matches!(*word, "the" | "a" | "an" | "of" | "on" | "in" | "and" | "to" | "for" | "postmortem" | "incident"))
+        .filter(|word| {
+            !word.is_empty()
+                && word.len() <= 24
+                && !matches!(
+                    *word,
+                    "the"
+                        | "a"
+                        | "an"
+                        | "of"
+                        | "on"
+                        | "in"
+                        | "and"
+                        | "to"
+                        | "for"
+                        | "postmortem"
+                        | "incident"
+                )
+        })
         .filter(|word| !word.starts_with(|letter: char| letter.is_ascii_digit()))
         .take(5)
         .map(str::to_owned)
         .collect();
-    let words = if words.is_empty() { "incident".to_owned() } else { words.join("-") };
+    let words = if words.is_empty() {
+        "incident".to_owned()
+    } else {
+        words.join("-")
+    };
     match date {
         Some(date) => format!("{date}-{words}"),
         None => words,

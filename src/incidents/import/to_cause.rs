@@ -13,7 +13,8 @@ pub(super) fn minutes_to_cause(times: &Times, words: &Words) -> Option<Read<u32>
     };
     let named = times.events.iter().find(|event| {
         let text = &event.text;
-        known(text) && (text.contains("cause") || text.contains("culprit") || text.contains("reason"))
+        known(text)
+            && (text.contains("cause") || text.contains("culprit") || text.contains("reason"))
     });
     let event = named.or_else(|| times.events.iter().find(|event| known(&event.text)))?;
     let start = match times.started {
@@ -21,5 +22,7 @@ pub(super) fn minutes_to_cause(times: &Times, words: &Words) -> Option<Read<u32>
         None => times.events.iter().find_map(|event| event.at)?,
     };
     let minutes = event.at?.duration_since(start).as_mins();
-    u32::try_from(minutes).ok().map(|minutes| (minutes, event.line))
+    u32::try_from(minutes)
+        .ok()
+        .map(|minutes| (minutes, event.line))
 }

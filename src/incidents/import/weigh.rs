@@ -29,7 +29,11 @@ pub(super) struct Weighed {
 }
 
 /// Weighs each word of a table, the heaviest first.
-pub(super) fn weigh(page: &Page, table: &Table, counts: impl Fn(&Sentence, &str) -> bool) -> Vec<Weighed> {
+pub(super) fn weigh(
+    page: &Page,
+    table: &Table,
+    counts: impl Fn(&Sentence, &str) -> bool,
+) -> Vec<Weighed> {
     let mut out: Vec<Weighed> = Vec::new();
     for (word, known) in table {
         let mut points = 0;
@@ -45,10 +49,20 @@ pub(super) fn weigh(page: &Page, table: &Table, counts: impl Fn(&Sentence, &str)
             }
         }
         if let Some((_, line)) = best {
-            out.push(Weighed { word: word.clone(), points, line });
+            out.push(Weighed {
+                word: word.clone(),
+                points,
+                line,
+            });
         }
     }
-    out.sort_by(|a, b| (std::cmp::Reverse(a.points), a.line, &a.word).cmp(&(std::cmp::Reverse(b.points), b.line, &b.word)));
+    out.sort_by(|a, b| {
+        (std::cmp::Reverse(a.points), a.line, &a.word).cmp(&(
+            std::cmp::Reverse(b.points),
+            b.line,
+            &b.word,
+        ))
+    });
     out
 }
 

@@ -121,9 +121,18 @@ mod tests {
     fn the_table_that_comes_along_is_clean() {
         let words = Words::built_in().unwrap();
         let all = [
-            &words.sections, &words.failure, &words.cause, &words.roots, &words.component_sharp,
-            &words.component_broad, &words.component_not, &words.resolution, &words.attempts,
-            &words.detection, &words.suspected, &words.events,
+            &words.sections,
+            &words.failure,
+            &words.cause,
+            &words.roots,
+            &words.component_sharp,
+            &words.component_broad,
+            &words.component_not,
+            &words.resolution,
+            &words.attempts,
+            &words.detection,
+            &words.suspected,
+            &words.events,
         ];
         for phrase in all.iter().flat_map(|table| table.values()).flatten() {
             assert_eq!(*phrase, phrase.to_lowercase());

@@ -17,14 +17,55 @@ pub(super) enum Zone {
 /// Those that stand for several zones are read as their most common meaning
 /// in accounts of outages.
 const ABBREVIATIONS: &[(&str, i32)] = &[
-    ("UTC", 0), ("GMT", 0), ("WET", 0), ("WEST", 60), ("BST", 60), ("CET", 60), ("CEST", 120),
-    ("MEZ", 60), ("MESZ", 120), ("EET", 120), ("EEST", 180), ("MSK", 180), ("TRT", 180),
-    ("WAT", 60), ("CAT", 120), ("SAST", 120), ("EAT", 180), ("GST", 240), ("PKT", 300),
-    ("IST", 330), ("NPT", 345), ("ICT", 420), ("WIB", 420), ("SGT", 480), ("HKT", 480), ("PHT", 480),
-    ("AWST", 480), ("JST", 540), ("KST", 540), ("ACST", 570), ("AEST", 600), ("AEDT", 660),
-    ("NZST", 720), ("NZDT", 780), ("NST", -210), ("AST", -240), ("BRT", -180), ("ART", -180),
-    ("EST", -300), ("EDT", -240), ("CST", -360), ("CDT", -300), ("MST", -420), ("MDT", -360),
-    ("PST", -480), ("PDT", -420), ("AKST", -540), ("AKDT", -480), ("HST", -600),
+    ("UTC", 0),
+    ("GMT", 0),
+    ("WET", 0),
+    ("WEST", 60),
+    ("BST", 60),
+    ("CET", 60),
+    ("CEST", 120),
+    ("MEZ", 60),
+    ("MESZ", 120),
+    ("EET", 120),
+    ("EEST", 180),
+    ("MSK", 180),
+    ("TRT", 180),
+    ("WAT", 60),
+    ("CAT", 120),
+    ("SAST", 120),
+    ("EAT", 180),
+    ("GST", 240),
+    ("PKT", 300),
+    ("IST", 330),
+    ("NPT", 345),
+    ("ICT", 420),
+    ("WIB", 420),
+    ("SGT", 480),
+    ("HKT", 480),
+    ("PHT", 480),
+    ("AWST", 480),
+    ("JST", 540),
+    ("KST", 540),
+    ("ACST", 570),
+    ("AEST", 600),
+    ("AEDT", 660),
+    ("NZST", 720),
+    ("NZDT", 780),
+    ("NST", -210),
+    ("AST", -240),
+    ("BRT", -180),
+    ("ART", -180),
+    ("EST", -300),
+    ("EDT", -240),
+    ("CST", -360),
+    ("CDT", -300),
+    ("MST", -420),
+    ("MDT", -360),
+    ("PST", -480),
+    ("PDT", -420),
+    ("AKST", -540),
+    ("AKDT", -480),
+    ("HST", -600),
 ];
 
 /// Names in words, in lower case.
@@ -110,7 +151,9 @@ pub(super) fn zone_at(text: &str) -> Option<(Zone, usize)> {
         return None;
     }
     let end = |used: usize| {
-        let closed = rest.get(used..).is_some_and(|after| after.starts_with([')', ']']));
+        let closed = rest
+            .get(used..)
+            .is_some_and(|after| after.starts_with([')', ']']));
         skipped + used + usize::from(closed)
     };
     if skipped == 0 && rest.starts_with(['Z', 'z']) && !next_is_word(rest, 1) {
@@ -130,9 +173,16 @@ pub(super) fn zone_at(text: &str) -> Option<(Zone, usize)> {
     }
     let known = ABBREVIATIONS
         .iter()
-        .find(|(name, _)| *name == word || (matches!(*name, "UTC" | "GMT") && name.eq_ignore_ascii_case(word)))
+        .find(|(name, _)| {
+            *name == word || (matches!(*name, "UTC" | "GMT") && name.eq_ignore_ascii_case(word))
+        })
         .map(|(_, minutes)| Zone::Fixed(*minutes))
-        .or_else(|| SHORT.iter().find(|(name, _)| *name == word).map(|(_, zone)| *zone));
+        .or_else(|| {
+            SHORT
+                .iter()
+                .find(|(name, _)| *name == word)
+                .map(|(_, zone)| *zone)
+        });
     if let Some(zone) = known {
         // `IST (UTC+05:30)`: the offset says it for certain.
         let more = after.strip_prefix(" (").and_then(|inner| {
@@ -146,7 +196,9 @@ pub(super) fn zone_at(text: &str) -> Option<(Zone, usize)> {
         .iter()
         .find(|(name, _)| lower.starts_with(name))
         .map(|(name, zone)| {
-            let with_time = lower.get(name.len()..).is_some_and(|after| after.starts_with(" time"));
+            let with_time = lower
+                .get(name.len()..)
+                .is_some_and(|after| after.starts_with(" time"));
             (*zone, end(name.len() + if with_time { 5 } else { 0 }))
         })
 }
@@ -156,13 +208,17 @@ pub(super) fn zone_in(text: &str) -> Option<Zone> {
     let mut best = None;
     for (at, letter) in text.char_indices() {
         let before = text.get(..at).and_then(|text| text.chars().next_back());
-        if !letter.is_alphabetic() || before.is_some_and(|before| before.is_alphanumeric() || before == '_') {
+        if !letter.is_alphabetic()
+            || before.is_some_and(|before| before.is_alphanumeric() || before == '_')
+        {
             continue;
         }
         if let Some((zone, used)) = text.get(at..).and_then(zone_at)
             && !next_is_word(text, at + used)
         {
-            let certain = text.get(at..at + used).is_some_and(|text| text.contains(['+', '-']));
+            let certain = text
+                .get(at..at + used)
+                .is_some_and(|text| text.contains(['+', '-']));
             if certain {
                 return Some(zone);
             }
@@ -220,8 +276,14 @@ mod tests {
         assert_eq!(read(" (UTC) x"), Some((Zone::Fixed(0), " x".to_owned())));
         assert_eq!(read(" GMT+01:00"), Some((Zone::Fixed(60), String::new())));
         assert_eq!(read("+05:30"), Some((Zone::Fixed(330), String::new())));
-        assert_eq!(read(" IST (UTC+05:30) to"), Some((Zone::Fixed(330), " to".to_owned())));
-        assert_eq!(read(" Pacific time on"), Some((Zone::American(-480), " on".to_owned())));
+        assert_eq!(
+            read(" IST (UTC+05:30) to"),
+            Some((Zone::Fixed(330), " to".to_owned()))
+        );
+        assert_eq!(
+            read(" Pacific time on"),
+            Some((Zone::American(-480), " on".to_owned()))
+        );
         assert_eq!(read(" est."), None);
         assert_eq!(read(" - 09:30"), None);
         assert_eq!(zone_in("All times in CET (GMT+1)"), Some(Zone::Fixed(60)));

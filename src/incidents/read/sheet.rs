@@ -180,7 +180,10 @@ impl<'t> Sheet<'t> {
             .as_datetime()
             .filter(|at| at.date.is_some() && at.time.is_some())
             .and_then(|at| {
-                let civil = toml::value::Datetime { offset: None, ..*at };
+                let civil = toml::value::Datetime {
+                    offset: None,
+                    ..*at
+                };
                 let local = civil.to_string().parse().ok()?;
                 let offset_minutes = at.offset.map(|offset| match offset {
                     toml::value::Offset::Z => 0,

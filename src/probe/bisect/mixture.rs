@@ -56,10 +56,11 @@ struct Entry {
 
 impl Side {
     fn parse(text: &str, side: &'static str) -> Result<Self, MixtureError> {
-        let mut table: toml::Table = toml::from_str(text).map_err(|source| MixtureError::Parse {
-            side,
-            source: Box::new(source),
-        })?;
+        let mut table: toml::Table =
+            toml::from_str(text).map_err(|source| MixtureError::Parse {
+                side,
+                source: Box::new(source),
+            })?;
         let mut packages: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
         let entries = match table.remove("package") {
             Some(Value::Array(entries)) => entries,
@@ -117,7 +118,10 @@ impl Mixtures {
             if before.is_empty() || after.is_empty() {
                 one_sided.push(name.clone());
             } else if before != after
-                && before.iter().chain(&after).any(|(_, source)| source.is_some())
+                && before
+                    .iter()
+                    .chain(&after)
+                    .any(|(_, source)| source.is_some())
             {
                 names.push(name.clone());
             }
@@ -163,7 +167,10 @@ impl Mixtures {
             } else {
                 (&self.base, &self.head)
             };
-            let entries = first.packages.get(name).or_else(|| second.packages.get(name));
+            let entries = first
+                .packages
+                .get(name)
+                .or_else(|| second.packages.get(name));
             for entry in entries.into_iter().flatten() {
                 packages.push(Value::Table(entry.table.clone()));
             }
@@ -202,7 +209,9 @@ impl Mixtures {
                 .copied()
                 .collect();
             if let Some((version, _)) = side.releases(name).difference(&known).next() {
-                return Err(format!("it would need {name} {version}, which neither build has"));
+                return Err(format!(
+                    "it would need {name} {version}, which neither build has"
+                ));
             }
         }
         let mut set = Set::new();
@@ -250,10 +259,19 @@ mod tests {
         let mixtures = Mixtures::new(BASE, HEAD).unwrap();
         let wish = mixtures.wish(&Set::from([1]));
         let side = Side::parse(&wish, "candidate").unwrap();
-        assert_eq!(side.releases("a"), BTreeSet::from([("1.0.0", Some("registry+x"))]));
-        assert_eq!(side.releases("b"), BTreeSet::from([("1.2.0", Some("registry+x"))]));
+        assert_eq!(
+            side.releases("a"),
+            BTreeSet::from([("1.0.0", Some("registry+x"))])
+        );
+        assert_eq!(
+            side.releases("b"),
+            BTreeSet::from([("1.2.0", Some("registry+x"))])
+        );
         assert!(wish.contains("checksum = \"11\"") && !wish.contains("dependencies"));
-        assert_eq!(mixtures.in_place(&wish, &Set::new()).unwrap(), Set::from([1]));
+        assert_eq!(
+            mixtures.in_place(&wish, &Set::new()).unwrap(),
+            Set::from([1])
+        );
     }
 
     #[test]

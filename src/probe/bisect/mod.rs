@@ -14,10 +14,10 @@ use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 
-use super::judge::Answer;
-use super::workshop::{Built, Tools, Workshop, WorkshopError};
-use super::run as probing;
 use super::ProbeError;
+use super::judge::Answer;
+use super::run as probing;
+use super::workshop::{Built, Tools, Workshop, WorkshopError};
 use crate::host::Host;
 use crate::snapshot::tree::Tree;
 use journal::Journal;
@@ -399,7 +399,10 @@ impl Real<'_> {
 
     /// The base's executable; `None` while the base itself is on trial. After a
     /// resumed start it is built again when it is gone.
-    fn base_for_probe(&mut self, candidate: &std::path::Path) -> Result<Option<PathBuf>, BisectError> {
+    fn base_for_probe(
+        &mut self,
+        candidate: &std::path::Path,
+    ) -> Result<Option<PathBuf>, BisectError> {
         if self.purpose == "the base" {
             self.base_executable = Some(candidate.to_owned());
             return Ok(None);

@@ -265,7 +265,11 @@ mod tests {
                 .any(|(a, b)| set.contains(a) != set.contains(b));
             let verdict = if skipped {
                 Verdict::Skipped("does not compile".to_owned())
-            } else if self.conflicts.iter().any(|conflict| conflict.is_subset(&set)) {
+            } else if self
+                .conflicts
+                .iter()
+                .any(|conflict| conflict.is_subset(&set))
+            {
                 Verdict::Bad
             } else {
                 Verdict::Good

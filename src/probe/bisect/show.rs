@@ -101,7 +101,11 @@ pub fn text(bisected: &Bisected) -> String {
         halving(bisected.candidates.len())
     );
     if bisected.resumed > 0 {
-        let _ = writeln!(out, "{} trials were taken over from an earlier run", bisected.resumed);
+        let _ = writeln!(
+            out,
+            "{} trials were taken over from an earlier run",
+            bisected.resumed
+        );
     }
     out.push('\n');
     for (number, step) in bisected.steps.iter().enumerate() {
@@ -124,7 +128,12 @@ pub fn line(step: &Step) -> String {
     if step.updates.is_empty() {
         "none".clone_into(&mut names);
     }
-    if let Some(more) = step.updates.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+    if let Some(more) = step
+        .updates
+        .len()
+        .checked_sub(SHOWN)
+        .filter(|more| *more > 0)
+    {
         let _ = write!(names, " and {more} more");
     }
     let because = step.because.lines().next().unwrap_or_default();

@@ -85,9 +85,7 @@ pub fn growth(segments: &[Segment], resource: Resource, thresholds: &Thresholds)
     let peak = lives.iter().map(|life| life.peak).fold(0.0, f64::max);
     let last = lives.last()?.last;
     let level = lives.last()?.level;
-    let longest = lives
-        .into_iter()
-        .max_by(|a, b| a.life.total_cmp(&b.life))?;
+    let longest = lives.into_iter().max_by(|a, b| a.life.total_cmp(&b.life))?;
     Some(Growth {
         slope,
         low: slope - below,

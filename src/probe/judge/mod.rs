@@ -88,9 +88,8 @@ pub fn judge(
 /// is open among the resources that weigh leaves the whole open.
 #[must_use]
 pub fn decision(judged: &[Judged], thresholds: &Thresholds) -> Answer {
-    let weighs = |judged: &&Judged| {
-        judged.answer == Answer::Leak || thresholds.of(judged.resource).weighs
-    };
+    let weighs =
+        |judged: &&Judged| judged.answer == Answer::Leak || thresholds.of(judged.resource).weighs;
     if judged.is_empty() {
         return Answer::Inconclusive;
     }
@@ -230,7 +229,11 @@ fn flat(
         "it does not grow"
     } else if head.steps.len() > 1 && resource != Resource::Vsz {
         let because = "it rose in a few jumps; a longer run shows whether they go on";
-        return (Answer::Inconclusive, because.to_owned(), Some(2.0 * head.life));
+        return (
+            Answer::Inconclusive,
+            because.to_owned(),
+            Some(2.0 * head.life),
+        );
     } else {
         "it rose once, and stayed"
     };

@@ -115,8 +115,18 @@ mod tests {
     fn a_jump_is_found_where_it_is_and_can_be_taken_out() {
         let blocks = stairs(40, |t| if t < 20.0 { 5.0 } else { 105.0 });
         let found = steps(&blocks, 10.0);
-        assert_eq!(found, [Step { at: 20.0, size: 100.0 }]);
-        assert!(without(&blocks, found[0]).iter().all(|(_, v)| (*v - 5.0).abs() < 1e-9));
+        assert_eq!(
+            found,
+            [Step {
+                at: 20.0,
+                size: 100.0
+            }]
+        );
+        assert!(
+            without(&blocks, found[0])
+                .iter()
+                .all(|(_, v)| (*v - 5.0).abs() < 1e-9)
+        );
     }
 
     #[test]

@@ -83,9 +83,8 @@ fn rounded(value: f64) -> f64 {
 
 fn entry(judged: &Judged) -> Entry {
     let number = |value: Option<f64>| value.filter(|value| value.is_finite()).map(rounded);
-    let of = |growth: &Option<Growth>, value: fn(&Growth) -> f64| {
-        number(growth.as_ref().map(value))
-    };
+    let of =
+        |growth: &Option<Growth>, value: fn(&Growth) -> f64| number(growth.as_ref().map(value));
     let interval =
         |growth: &Option<Growth>| Some([of(growth, |g| g.low)?, of(growth, |g| g.high)?]);
     Entry {
@@ -124,7 +123,11 @@ fn side(run: &SideRun) -> Side {
         .sum();
     Side {
         lives: run.segments.len(),
-        samples: run.segments.iter().map(|segment| segment.samples.len()).sum(),
+        samples: run
+            .segments
+            .iter()
+            .map(|segment| segment.samples.len())
+            .sum(),
         seconds: rounded(seconds),
         troubles: run.troubles.clone(),
         output_bytes: run.printed.bytes,

@@ -43,8 +43,15 @@ fn panel(probed: &Probed, judged: &Judged, top: f64, out: &mut String) {
     let all = || base.iter().chain(&head);
     let end = all().map(|(at, _)| *at).fold(1e-9, f64::max);
     let highest = all().map(|(_, value)| *value).fold(1e-9, f64::max);
-    let mark = if judged.answer == Answer::Leak { "#c00" } else { "#333" };
-    let slope = judged.head.as_ref().map_or_else(String::new, |growth| rate(resource, growth.slope));
+    let mark = if judged.answer == Answer::Leak {
+        "#c00"
+    } else {
+        "#333"
+    };
+    let slope = judged
+        .head
+        .as_ref()
+        .map_or_else(String::new, |growth| rate(resource, growth.slope));
     let _ = write!(
         out,
         "<text x=\"8\" y=\"{:.1}\" fill=\"{mark}\">{}: {} {slope}</text>\n\

@@ -29,7 +29,10 @@ pub fn text(probed: &Probed, style: TextStyle) -> String {
             || judged.answer == Answer::Leak
             || (judged.answer == Answer::Inconclusive && judged.head.is_some())
             || judged.level_change.is_some()
-            || matches!(judged.resource, Resource::Rss | Resource::Fds | Resource::Threads)
+            || matches!(
+                judged.resource,
+                Resource::Rss | Resource::Fds | Resource::Threads
+            )
     };
     for judged in probed.judged.iter().filter(shown) {
         resource(probed, judged, style, &mut out);
@@ -47,7 +50,9 @@ pub fn text(probed: &Probed, style: TextStyle) -> String {
     for (name, side) in [("base", &probed.run.base), ("head", &probed.run.head)] {
         let count = side.segments.len();
         if count > 1 {
-            lives.push(format!("the {name} ended and was started again: {count} lives"));
+            lives.push(format!(
+                "the {name} ended and was started again: {count} lives"
+            ));
         }
     }
     if !lives.is_empty() {
@@ -66,7 +71,11 @@ pub fn summary(probed: &Probed) -> String {
         .filter_map(|judged| {
             let head = judged.head.as_ref()?;
             let name = judged.resource;
-            Some(format!("{} grows by {}", name.as_str(), rate(name, head.slope)))
+            Some(format!(
+                "{} grows by {}",
+                name.as_str(),
+                rate(name, head.slope)
+            ))
         })
         .collect();
     if parts.is_empty() {
@@ -115,7 +124,11 @@ fn headline(probed: &Probed, style: TextStyle, out: &mut String) {
             }),
         Answer::Inconclusive => "this run does not decide".to_owned(),
     };
-    let _ = writeln!(out, "{}: {rest}\n", paint(words, probed.decision, style.color));
+    let _ = writeln!(
+        out,
+        "{}: {rest}\n",
+        paint(words, probed.decision, style.color)
+    );
 }
 
 fn resource(probed: &Probed, judged: &Judged, style: TextStyle, out: &mut String) {
@@ -165,7 +178,11 @@ fn notes(judged: &Judged, style: TextStyle, out: &mut String) {
             rate(name, head.high)
         );
         if let Some(left) = judged.seconds_to_limit {
-            let _ = write!(out, "; at this rate the limit is reached in {}", seconds(left));
+            let _ = write!(
+                out,
+                "; at this rate the limit is reached in {}",
+                seconds(left)
+            );
         }
         out.push('\n');
     }
@@ -184,7 +201,11 @@ fn notes(judged: &Judged, style: TextStyle, out: &mut String) {
         && judged.answer != Answer::Leak
         && let Some(visible) = judged.smallest_visible
     {
-        let _ = writeln!(out, "  smallest slope that shows here: {}", rate(name, visible));
+        let _ = writeln!(
+            out,
+            "  smallest slope that shows here: {}",
+            rate(name, visible)
+        );
     }
 }
 
@@ -199,7 +220,10 @@ fn sparkline(segments: &[Segment], resource: Resource, columns: usize, highest: 
             })
         })
         .collect();
-    let end = points.last().map_or(0.0, |(at, _)| *at).max(f64::MIN_POSITIVE);
+    let end = points
+        .last()
+        .map_or(0.0, |(at, _)| *at)
+        .max(f64::MIN_POSITIVE);
     let mut heights: Vec<Option<f64>> = vec![None; columns];
     for (at, value) in points {
         if let Some(slot) = heights.get_mut(place(at / end, columns)) {
@@ -240,7 +264,13 @@ fn last_lines(bytes: &[u8]) -> String {
         .map(|line| {
             line.chars()
                 .take(200)
-                .map(|c| if c.is_control() || is_format(c) { '\u{fffd}' } else { c })
+                .map(|c| {
+                    if c.is_control() || is_format(c) {
+                        '\u{fffd}'
+                    } else {
+                        c
+                    }
+                })
                 .collect::<String>()
         })
         .collect::<Vec<_>>()

@@ -7,7 +7,7 @@ use crate::facts::AdvisoryFact;
 use crate::report::{view, words};
 
 use super::time_line::{self, TimeLine};
-use super::{Shown, long, short};
+use super::{Prose, Shown, long, short};
 
 pub(super) struct Card {
     /// Its place in the ranking, from one.
@@ -28,22 +28,22 @@ pub(super) struct Card {
     pub(super) signals: Vec<Contribution>,
     pub(super) links: Vec<Linked>,
     pub(super) advisories: Vec<Advisory>,
-    pub(super) facts: Vec<(&'static str, Shown)>,
+    pub(super) facts: Vec<(&'static str, Prose)>,
     pub(super) time_line: Option<TimeLine>,
-    pub(super) forced: Option<Shown>,
-    pub(super) paths: Vec<Shown>,
-    pub(super) forces: Shown,
+    pub(super) forced: Option<Prose>,
+    pub(super) paths: Vec<Prose>,
+    pub(super) forces: Prose,
     pub(super) differences: Vec<(&'static str, Shown)>,
     pub(super) command: Option<String>,
-    pub(super) note: Shown,
+    pub(super) note: Prose,
     pub(super) gaps: Vec<Gap>,
 }
 
 pub(super) struct Because {
     pub(super) decision: &'static str,
     pub(super) rule: Shown,
-    pub(super) text: Shown,
-    pub(super) way_out: Option<Shown>,
+    pub(super) text: Prose,
+    pub(super) way_out: Option<Prose>,
 }
 
 pub(super) struct Contribution {
@@ -52,14 +52,14 @@ pub(super) struct Contribution {
     pub(super) bar: u32,
     pub(super) class: &'static str,
     pub(super) id: &'static str,
-    pub(super) because: Shown,
-    pub(super) facts: Vec<Shown>,
+    pub(super) because: Prose,
+    pub(super) facts: Vec<Prose>,
 }
 
 pub(super) struct Linked {
     pub(super) id: Shown,
     pub(super) strength: &'static str,
-    pub(super) because: Shown,
+    pub(super) because: Prose,
 }
 
 pub(super) struct Advisory {
@@ -71,7 +71,7 @@ pub(super) struct Advisory {
 pub(super) struct Gap {
     pub(super) fact: &'static str,
     pub(super) reason: &'static str,
-    pub(super) detail: Shown,
+    pub(super) detail: Prose,
 }
 
 impl Card {

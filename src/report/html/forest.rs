@@ -12,8 +12,8 @@ use crate::report::words;
 use super::{Shown, short};
 
 const ROW: usize = 30;
-const COLUMN: usize = 232;
-const NODE: usize = 196;
+const COLUMN: usize = 220;
+const NODE: usize = 188;
 /// How many rows are drawn.
 const ROWS: usize = 48;
 /// How many children of one change are drawn.

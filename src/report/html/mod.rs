@@ -20,7 +20,7 @@ use crate::audit::Audit;
 
 use super::safe::{clip, visible};
 
-const STYLE: &str = include_str!("style.css");
+pub(super) const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 
 /// The page.
@@ -37,7 +37,7 @@ pub(super) struct Shown(String);
 
 impl Shown {
     /// At most so many characters of a text.
-    fn of(text: &str, most: usize) -> Self {
+    pub(super) fn of(text: &str, most: usize) -> Self {
         Self(clip(&visible(text), most).into_owned())
     }
 }
@@ -59,17 +59,43 @@ impl askama::FastWritable for Shown {
 }
 
 /// A sentence or less.
-fn short(text: &str) -> Shown {
+pub(super) fn short(text: &str) -> Shown {
     Shown::of(text, 160)
 }
 
-/// A paragraph or less.
-fn long(text: &str) -> Shown {
-    Shown::of(text, 1200)
+/// A paragraph or less, in which backticks stand around code.
+pub(super) struct Prose {
+    parts: Vec<(bool, Shown)>,
+}
+
+impl Prose {
+    fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+}
+
+fn long(text: &str) -> Prose {
+    let text = Shown::of(text, 1200).0;
+    let pieces: Vec<&str> = text.split('`').collect();
+    // An odd mark at the end stands for itself.
+    let paired = pieces.len() % 2 == 1;
+    if !paired {
+        return Prose {
+            parts: vec![(false, Shown(text))],
+        };
+    }
+    Prose {
+        parts: pieces
+            .into_iter()
+            .enumerate()
+            .filter(|(_, piece)| !piece.is_empty())
+            .map(|(at, piece)| (at % 2 == 1, Shown(piece.to_owned())))
+            .collect(),
+    }
 }
 
 /// What the page may do.
-fn content_policy(style: &str, script: Option<&str>) -> String {
+pub(super) fn content_policy(style: &str, script: Option<&str>) -> String {
     let script = match script {
         Some(script) => Cow::Owned(format!("'{}'", hash(script))),
         None => Cow::Borrowed("'none'"),

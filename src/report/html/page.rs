@@ -8,7 +8,7 @@ use crate::report::{view, words};
 
 use super::card::{self, Card};
 use super::forest::{self, Drawing, Line};
-use super::{SCRIPT, STYLE, Shown, content_policy, long, short};
+use super::{Prose, SCRIPT, STYLE, Shown, content_policy, long, short};
 
 /// How many of the changes that are held back are unfolded at first.
 const UNFOLDED: usize = 3;
@@ -22,25 +22,25 @@ pub(super) struct Page {
     decision: &'static str,
     word: &'static str,
     rest: Shown,
-    sides: Shown,
+    sides: Prose,
     policy_edited: Option<Shown>,
     first: Option<First>,
     more_reasons: usize,
     tiles: Vec<Tile>,
-    steps: Vec<Shown>,
-    notices: Vec<Shown>,
+    steps: Vec<Prose>,
+    notices: Vec<Prose>,
     cards: Vec<Card>,
     kinds: Vec<&'static str>,
     drawing: Option<Drawing>,
     lines: Vec<Line>,
     gaps: Vec<GapLine>,
     gap_count: usize,
-    not_covered: Vec<(Shown, Shown)>,
-    attribution: Vec<Shown>,
+    not_covered: Vec<(Shown, Prose)>,
+    attribution: Vec<Prose>,
     before: Vec<(Shown, Shown)>,
     withdrawn: Vec<Shown>,
     before_count: usize,
-    judged_by: Shown,
+    judged_by: Prose,
     digest: Shown,
     version: &'static str,
 }
@@ -48,14 +48,14 @@ pub(super) struct Page {
 struct First {
     about: Shown,
     anchor: Option<usize>,
-    because: Shown,
+    because: Prose,
     rule: Shown,
-    way_out: Option<Shown>,
+    way_out: Option<Prose>,
 }
 
 struct Tile {
     number: usize,
-    label: &'static str,
+    label: String,
     class: &'static str,
 }
 
@@ -63,7 +63,7 @@ struct GapLine {
     facts: String,
     reason: &'static str,
     of: Shown,
-    detail: Shown,
+    detail: Prose,
 }
 
 impl Page {
@@ -189,22 +189,28 @@ fn tiles(audit: &Audit) -> Vec<Tile> {
             .filter(|judged| judged.change.kind == kind)
             .count()
     };
-    let tile = |number, label, class| Tile {
+    let tile = |number: usize, label: &str, class| Tile {
         number,
-        label,
+        label: label.to_owned(),
         class,
     };
+    let noun = |number: usize, one: &'static str, many: &'static str| {
+        if number == 1 { one } else { many }
+    };
     let roots = audit.comparison.diff.roots().count();
-    let mut tiles = vec![tile(audit.changes.len(), "changes", "")];
-    tiles.extend([
-        tile(roots, "decisions", ""),
+    let mut tiles = vec![tile(
+        audit.changes.len(),
+        noun(audit.changes.len(), "change", "changes"),
+        "",
+    )];
+    let forced = audit.changes.len().saturating_sub(roots);
+    let optional = [
         tile(
-            audit.changes.len() - roots.min(audit.changes.len()),
-            "forced by them",
+            if forced > 0 { roots } else { 0 },
+            noun(roots, "decision", "decisions"),
             "",
         ),
-    ]);
-    let optional = [
+        tile(forced, "forced by them", ""),
         tile(with(Decision::Block), "blocked", "block"),
         tile(with(Decision::Incomplete), "incomplete", "incomplete"),
         tile(with(Decision::Canary), "need a canary", "canary"),
@@ -226,7 +232,7 @@ fn tiles(audit: &Audit) -> Vec<Tile> {
     tiles
 }
 
-fn notice(notice: &crate::policy::Notice) -> Shown {
+fn notice(notice: &crate::policy::Notice) -> Prose {
     match &notice.change {
         Some(change) => long(&format!("{change} ({}): {}", notice.rule, notice.text)),
         None => long(&format!("{}: {}", notice.rule, notice.text)),

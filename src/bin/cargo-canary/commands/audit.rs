@@ -1,4 +1,4 @@
-//! `check`, `report`, `diff` and `explain`.
+//! `check`, `report`, `changelog`, `diff` and `explain`.
 
 use cargo_canary::audit::{self, Audit};
 use cargo_canary::report::{self, Format};
@@ -35,6 +35,19 @@ pub(crate) fn report(args: &ReportArgs) -> Result<u8, Failure> {
     } else {
         audited(&args.audit, Format::Html)?;
     }
+    Ok(exit::PASS)
+}
+
+/// The changelog of the libraries; judges nothing.
+pub(crate) fn changelog(args: &AuditArgs) -> Result<u8, Failure> {
+    let host = super::host(&args.data);
+    let request = request(args)?;
+    let progress = Progress::new(!args.output.no_progress);
+    let audit = audit::run(&request, &host, &|event| progress.show(event))?;
+    drop(progress);
+    let bytes = report::render_changelog(&audit, format(args, Format::Markdown))
+        .ok_or_else(|| Failure::no_such_format("changelog", "markdown, html, json"))?;
+    output::report(&bytes, args.output.output.as_deref(), &host)?;
     Ok(exit::PASS)
 }
 

@@ -49,12 +49,19 @@ pub(crate) fn run(args: &BisectArgs) -> Result<u8, Failure> {
     };
     let number = AtomicUsize::new(0);
     let bisected = bisect::run(&request, tree, &host, &|event| match event {
-        Event::Trying { number: at, updates } => {
+        Event::Trying {
+            number: at,
+            updates,
+        } => {
             number.store(at, Ordering::Relaxed);
             progress.say(format!("trial {at}: building with {updates} updates"));
         }
         Event::Tried(step) => {
-            let line = format!("{:>3}  {}", number.load(Ordering::Relaxed), bisect::line(step));
+            let line = format!(
+                "{:>3}  {}",
+                number.load(Ordering::Relaxed),
+                bisect::line(step)
+            );
             progress.note(&cargo_canary::report::safe_for_terminal(&line));
         }
     })?;
@@ -126,7 +133,11 @@ fn work(args: &BisectArgs, (base, head): (&str, &str), host: &Host) -> Result<Pa
         return Ok(place);
     }
     let digest = Sha256::digest(format!("{base}\0{head}").as_bytes());
-    let name: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let name: String = digest
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     Ok(place.join(name))
 }
 

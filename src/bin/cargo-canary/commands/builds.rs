@@ -79,8 +79,9 @@ pub(super) fn lock(side: &str, opened: &Opened<'_>) -> Result<String, Failure> {
             Failure::input(format!("the {side} has no Cargo.lock"))
                 .hint("commit the lock file, or name one with `--base FILE` and `--head FILE`")
         })?;
-    String::from_utf8(bytes)
-        .map_err(|error| Failure::input(format!("the lock file of the {side} is no text")).caused_by(&error))
+    String::from_utf8(bytes).map_err(|error| {
+        Failure::input(format!("the lock file of the {side} is no text")).caused_by(&error)
+    })
 }
 
 /// How cargo and workloads are started.
@@ -123,10 +124,9 @@ pub(super) fn work(args: &BuildArgs, what: &str, host: &Host) -> Result<PathBuf,
     if place.is_absolute() {
         return Ok(place);
     }
-    let here = host
-        .files
-        .canonical(Path::new("."))
-        .map_err(|error| Failure::input("failed to find the working directory").caused_by(&error))?;
+    let here = host.files.canonical(Path::new(".")).map_err(|error| {
+        Failure::input("failed to find the working directory").caused_by(&error)
+    })?;
     Ok(here.join(place))
 }
 
@@ -136,7 +136,11 @@ pub(super) fn key(args: &BuildArgs, host: &Host) -> String {
     let place = place.unwrap_or_else(|_| args.repository.clone());
     let whole = format!("{}\0{:?}\0{:?}", place.display(), args.base, args.head);
     let digest = Sha256::digest(whole.as_bytes());
-    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    digest
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 impl From<WorkshopError> for Failure {

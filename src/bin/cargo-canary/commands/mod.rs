@@ -6,6 +6,7 @@ mod builds;
 mod db;
 mod exposure;
 mod incident;
+mod manual;
 mod policy;
 mod probe;
 mod request;
@@ -22,6 +23,7 @@ pub(crate) fn run(command: &Command) -> Result<u8, Failure> {
     match command {
         Command::Check(args) => audit::check(args),
         Command::Report(args) => audit::report(args),
+        Command::Changelog(args) => audit::changelog(args),
         Command::Diff(args) => audit::diff(args),
         Command::Explain(args) => audit::explain(args),
         Command::Policy(command) => policy::run(command),
@@ -30,6 +32,8 @@ pub(crate) fn run(command: &Command) -> Result<u8, Failure> {
         Command::Db(command) => db::run(command),
         Command::Probe(args) => probe::run(args),
         Command::Bisect(args) => bisect::run(args),
+        Command::Completions { shell } => manual::completions(*shell),
+        Command::Man { directory } => manual::man(directory.as_deref()),
     }
 }
 

@@ -33,7 +33,7 @@ pub(crate) fn run(args: &ProbeArgs) -> Result<u8, Failure> {
     let bytes = match args.output.format {
         ReportFormat::Json => show::json(&probed),
         ReportFormat::Text => {
-            let style = output::style(&args.output);
+            let style = output::answer_style(&args.output);
             let style = TextStyle {
                 width: style.width,
                 color: style.color,
@@ -86,19 +86,23 @@ fn built(
         &of_directory
     };
     let Some(tree) = sources.tree() else {
-        return Err(Failure::input(format!("the {side} has no sources to build")));
+        return Err(Failure::input(format!(
+            "the {side} has no sources to build"
+        )));
     };
     let tools = builds::tools(&args.build, host)?;
     let workshop = Workshop::open(host, &work.join(side), tree, tools)?;
     workshop.lock(&builds::lock(side, opened)?)?;
     match workshop.build()? {
         Built::Done(executables) => workshop.choose(&executables).map_err(|because| {
-            Failure::input(format!("failed to choose the program of the {side}: {because}"))
-                .hint("name it with `--bin NAME`")
+            Failure::input(format!(
+                "failed to choose the program of the {side}: {because}"
+            ))
+            .hint("name it with `--bin NAME`")
         }),
-        Built::Failed(complaint) => {
-            Err(Failure::input(format!("the {side} does not build:\n{complaint}")))
-        }
+        Built::Failed(complaint) => Err(Failure::input(format!(
+            "the {side} does not build:\n{complaint}"
+        ))),
     }
 }
 
@@ -128,7 +132,11 @@ pub(super) fn request(
     if let Some(limit) = workload.fd_limit {
         ends.push((Resource::Fds, as_units(limit)));
     }
-    let place = |path: &Path| host.files.canonical(path).unwrap_or_else(|_| path.to_owned());
+    let place = |path: &Path| {
+        host.files
+            .canonical(path)
+            .unwrap_or_else(|_| path.to_owned())
+    };
     Ok(Request {
         base: place(base),
         head: place(head),
@@ -156,8 +164,9 @@ pub(super) fn request(
 
 /// How this program starts itself as a keeper.
 pub(super) fn keeper() -> Result<Vec<OsString>, Failure> {
-    let own: PathBuf = std::env::current_exe()
-        .map_err(|error| Failure::internal("failed to find our own executable").caused_by(&error))?;
+    let own: PathBuf = std::env::current_exe().map_err(|error| {
+        Failure::internal("failed to find our own executable").caused_by(&error)
+    })?;
     Ok(vec![own.into_os_string(), KEEPER.into()])
 }
 
