@@ -283,7 +283,7 @@ fn difference(base: &Snapshot, head: &Snapshot, registry: &Registry<'_>) -> Grap
     let coarse = |side: &Snapshot| {
         side.workspaces
             .iter()
-            .any(|workspace| workspace.graph == GraphKind::LockOnly)
+            .any(|workspace| matches!(workspace.graph, GraphKind::LockOnly | GraphKind::Claim))
     };
     if first.changes.is_empty() || !(coarse(base) || coarse(head)) {
         return first;
@@ -334,6 +334,7 @@ fn coverage(base: &Snapshot, head: &Snapshot) -> Coverage {
         GraphKind::Cargo => 1,
         GraphKind::Metadata => 2,
         GraphKind::LockOnly => 3,
+        GraphKind::Claim => 4,
     };
     Coverage {
         workspaces: workspaces.into_iter().cloned().collect(),

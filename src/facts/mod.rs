@@ -95,6 +95,8 @@ pub enum GapReason {
     NotKnownAsOf,
     /// The graph was built from less than it takes to know it.
     CoarseGraph,
+    /// Two inputs that should say the same do not.
+    Contradicted,
 }
 
 impl GapReason {
@@ -111,6 +113,7 @@ impl GapReason {
             Self::NotApplicable => "not-applicable",
             Self::NotKnownAsOf => "not-known-as-of",
             Self::CoarseGraph => "coarse-graph",
+            Self::Contradicted => "contradicted",
         }
     }
 }

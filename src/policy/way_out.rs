@@ -163,6 +163,7 @@ pub(super) fn of_gap(fact: FactKind, gap: Option<&Gap>) -> String {
         | GapReason::NotRecorded
         | GapReason::Malformed
         | GapReason::OverLimit
-        | GapReason::NotApplicable => accept,
+        | GapReason::NotApplicable
+        | GapReason::Contradicted => accept,
     }
 }

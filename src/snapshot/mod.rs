@@ -1,5 +1,6 @@
 //! One state of the dependency graph, from any of the inputs: a git revision,
-//! a directory, a lock file, a `cargo metadata` document. Parsing is pure,
+//! a directory, a lock file, a `cargo metadata` document, an executable or an
+//! SBOM. Parsing is pure,
 //! loading is thin. Runs git's plumbing, and cargo only in a clean room; runs
 //! nothing that the audited tree can choose.
 //!
@@ -11,6 +12,7 @@ pub mod lock_only;
 pub mod graph;
 pub mod direct;
 pub mod clean_room;
+pub mod claim;
 mod open;
 mod load;
 mod routes;
@@ -52,6 +54,10 @@ pub enum InputKind {
     Lock,
     /// A `cargo metadata` document.
     Metadata,
+    /// An executable with a list of its packages.
+    Executable,
+    /// A CycloneDX document.
+    Sbom,
 }
 
 impl InputKind {
@@ -64,6 +70,8 @@ impl InputKind {
             Self::Directory => "directory",
             Self::Lock => "lock",
             Self::Metadata => "metadata",
+            Self::Executable => "executable",
+            Self::Sbom => "sbom",
         }
     }
 }
@@ -94,6 +102,8 @@ pub enum GraphKind {
     LockOnly,
     /// From a `cargo metadata` document that was handed in.
     Metadata,
+    /// From what an executable or an SBOM says of itself: no features, no targets.
+    Claim,
 }
 
 impl GraphKind {
@@ -105,6 +115,7 @@ impl GraphKind {
             Self::Cargo => "cargo",
             Self::LockOnly => "lock-only",
             Self::Metadata => "metadata",
+            Self::Claim => "claim",
         }
     }
 }

@@ -116,7 +116,7 @@ pub(crate) struct BisectArgs {
     #[command(flatten)]
     pub(crate) workload: WorkloadArgs,
     #[command(flatten)]
-    pub(crate) output: AnswerArgs,
+    pub(crate) output: OutputArgs,
     /// The command, which succeeds on the base and fails on the head; with `--probe` the arguments of the program
     #[arg(last = true, value_name = "COMMAND")]
     pub(crate) command: Vec<std::ffi::OsString>,
@@ -167,7 +167,7 @@ pub(crate) struct ProbeArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) plot: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) output: AnswerArgs,
+    pub(crate) output: OutputArgs,
     /// Arguments of the program
     #[arg(last = true, value_name = "ARGS")]
     pub(crate) args: Vec<std::ffi::OsString>,
@@ -205,7 +205,7 @@ pub(crate) struct AuditArgs {
     #[command(flatten)]
     pub(crate) data: DataArgs,
     #[command(flatten)]
-    pub(crate) output: OutputArgs,
+    pub(crate) output: AuditOutputArgs,
 }
 
 /// Options about where facts come from.
@@ -226,6 +226,26 @@ pub(crate) struct DataArgs {
 #[derive(Debug, Args)]
 pub(crate) struct OutputArgs {
     /// The format of the report
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    pub(crate) format: ReportFormat,
+    /// Write the report to this file
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Show what is otherwise folded
+    #[arg(long, short)]
+    pub(crate) verbose: bool,
+    /// Whether to colour the text
+    #[arg(long, value_enum, default_value_t = Color::Auto)]
+    pub(crate) color: Color,
+    /// Show no progress
+    #[arg(long)]
+    pub(crate) no_progress: bool,
+}
+
+/// Options about what is printed of an audit.
+#[derive(Debug, Args)]
+pub(crate) struct AuditOutputArgs {
+    /// The format of the report
     /// [default: text; for `report` html, for `changelog` markdown]
     #[arg(long, value_enum)]
     pub(crate) format: Option<AuditFormat>,
@@ -243,24 +263,17 @@ pub(crate) struct OutputArgs {
     pub(crate) no_progress: bool,
 }
 
-/// Options about what is printed, of the commands that answer in text or JSON.
-#[derive(Debug, Args)]
-pub(crate) struct AnswerArgs {
-    /// The format of the answer
-    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
-    pub(crate) format: ReportFormat,
-    /// Write the answer to this file
-    #[arg(long, short, value_name = "FILE")]
-    pub(crate) output: Option<PathBuf>,
-    /// Show what is otherwise folded
-    #[arg(long, short)]
-    pub(crate) verbose: bool,
-    /// Whether to colour the text
-    #[arg(long, value_enum, default_value_t = Color::Auto)]
-    pub(crate) color: Color,
-    /// Show no progress
-    #[arg(long)]
-    pub(crate) no_progress: bool,
+impl AuditOutputArgs {
+    /// The same without the format.
+    pub(crate) fn plain(&self) -> OutputArgs {
+        OutputArgs {
+            format: ReportFormat::Text,
+            output: self.output.clone(),
+            verbose: self.verbose,
+            color: self.color,
+            no_progress: self.no_progress,
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -299,7 +312,7 @@ pub(crate) struct ExposureArgs {
     #[arg(long, value_name = "DATE")]
     pub(crate) until: Option<String>,
     #[command(flatten)]
-    pub(crate) output: AnswerArgs,
+    pub(crate) output: OutputArgs,
 }
 
 #[derive(Debug, Subcommand)]

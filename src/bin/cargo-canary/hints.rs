@@ -4,6 +4,7 @@ use std::path::Path;
 
 use cargo_canary::audit::AuditError;
 use cargo_canary::policy;
+use cargo_canary::snapshot::claim::ClaimError;
 use cargo_canary::snapshot::clean_room::CleanRoomError;
 use cargo_canary::snapshot::direct::DirectError;
 use cargo_canary::snapshot::graph::GraphError;
@@ -122,6 +123,7 @@ fn load(what: &str, option: &str, error: &LoadError) -> Failure {
         LoadError::Tree { source, .. } => tree(failure, source),
         LoadError::Graph { source, .. } => route(failure, source),
         LoadError::NotAFile { .. } | LoadError::File { .. } | LoadError::NotText { .. } => failure.hint(takes(option)),
+        LoadError::Claim { source, .. } => claim(failure, source),
         LoadError::Broken { .. } => Failure::internal(what).caused_by(error),
     }
 }
@@ -132,7 +134,24 @@ fn is_other_file(given: &str) -> bool {
 }
 
 fn takes(option: &str) -> String {
-    format!("`{option}` takes a revision, a directory, a Cargo.lock or a `cargo metadata` document")
+    format!(
+        "`{option}` takes a revision, a directory, a Cargo.lock, a `cargo metadata` document, an executable or an SBOM"
+    )
+}
+
+fn claim(failure: Failure, error: &ClaimError) -> Failure {
+    match error {
+        ClaimError::NoList => failure.hint(
+            "build it with `cargo auditable build --release`, or name an SBOM or the lock file it was built from",
+        ),
+        ClaimError::Unreadable { .. }
+        | ClaimError::Json { .. }
+        | ClaimError::Version { .. }
+        | ClaimError::Empty
+        | ClaimError::TooMany { .. } => {
+            failure.hint("name the lock file it was built from instead")
+        }
+    }
 }
 
 fn lock(failure: Failure, error: &LockError) -> Failure {

@@ -6,7 +6,7 @@ use std::path::Path;
 use cargo_canary::host::{FileKind, Host};
 use cargo_canary::report::Style;
 
-use crate::args::{AnswerArgs, Color, OutputArgs};
+use crate::args::{Color, OutputArgs};
 use crate::error::Failure;
 
 /// The widest text that is still read with ease.
@@ -14,24 +14,15 @@ const WIDEST: usize = 120;
 
 /// The style for a report that goes where the options say.
 pub(crate) fn style(options: &OutputArgs) -> Style {
-    style_for(options.output.as_deref(), options.color, options.verbose)
-}
-
-/// The style for an answer that goes where the options say.
-pub(crate) fn answer_style(options: &AnswerArgs) -> Style {
-    style_for(options.output.as_deref(), options.color, options.verbose)
-}
-
-fn style_for(file: Option<&Path>, color: Color, verbose: bool) -> Style {
-    let to_terminal = file.is_none() && io::stdout().is_terminal();
+    let to_terminal = options.output.is_none() && io::stdout().is_terminal();
     Style {
         width: if to_terminal { terminal_width() } else { 80 },
-        color: match color {
+        color: match options.color {
             Color::Always => true,
             Color::Never => false,
             Color::Auto => to_terminal && wants_color(),
         },
-        verbose,
+        verbose: options.verbose,
     }
 }
 

@@ -46,7 +46,7 @@ const SETTINGS: [(&str, GapSetting); 5] = [
     ("incomplete", GapSetting::Incomplete),
     ("block", GapSetting::Block),
 ];
-const REASONS: [GapReason; 8] = [
+const REASONS: [GapReason; 9] = [
     GapReason::OfflineAndNotCached,
     GapReason::FetchFailed,
     GapReason::NotInRegistry,
@@ -55,6 +55,7 @@ const REASONS: [GapReason; 8] = [
     GapReason::OverLimit,
     GapReason::NotKnownAsOf,
     GapReason::CoarseGraph,
+    GapReason::Contradicted,
 ];
 /// Kinds of fact that policies may name and that are not gathered yet.
 const LATER: [&str; 2] = ["archive", "changelog"];

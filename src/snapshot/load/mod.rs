@@ -13,6 +13,7 @@ mod tests;
 use crate::facts::{FactKind, GapReason};
 use crate::pkg::PackageId;
 
+use super::claim::{self, Artifact};
 use super::lock::{self, LockFile};
 use super::lock_only;
 use super::open::{Content, LoadError, Opened, RouteError};
@@ -52,6 +53,15 @@ pub fn load_by(
             digest.workspace(&workspace);
             vec![workspace]
         }
+        Content::Artifact {
+            artifact,
+            bytes,
+            lock,
+        } => {
+            let workspace = claimed(opened, *artifact, bytes, lock.as_ref(), &mut not_covered)?;
+            digest.workspace(&workspace);
+            vec![workspace]
+        }
         Content::Tree(tree) => {
             let found = locks(opened, &**tree, &mut not_covered)?;
             let mut workspaces = Vec::with_capacity(found.len());
@@ -83,6 +93,35 @@ pub fn load_by(
             broken,
         }),
     }
+}
+
+/// What an artifact says of itself, held against the lock file beside it.
+fn claimed(
+    opened: &Opened<'_>,
+    artifact: Artifact,
+    bytes: &[u8],
+    lock: Option<&(String, Vec<u8>)>,
+    not_covered: &mut Vec<NotCovered>,
+) -> Result<Workspace, LoadError> {
+    let lock = lock.and_then(|(path, bytes)| match lock::parse_bytes(bytes, path) {
+        Ok(lock) => Some(lock),
+        Err(error) => {
+            not_covered.push(NotCovered {
+                path: path.clone(),
+                reason: format!("it is beside the artifact and cannot be read: {error}"),
+            });
+            None
+        }
+    });
+    let read = claim::read(artifact, bytes, lock.as_ref()).map_err(|source| LoadError::Claim {
+        given: opened.given().to_owned(),
+        source,
+    })?;
+    not_covered.extend(read.left_out.map(|reason| NotCovered {
+        path: opened.given().to_owned(),
+        reason,
+    }));
+    Ok(read.workspace)
 }
 
 /// One lock file that is covered.

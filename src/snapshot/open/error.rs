@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::snapshot::NotCovered;
+use crate::snapshot::claim::ClaimError;
 use crate::snapshot::lock::LockError;
 use crate::snapshot::tree::{GitError, TreeError};
 
@@ -136,6 +137,15 @@ pub enum LoadError {
         /// What is wrong with it, and where.
         #[source]
         source: Box<LockError>,
+    },
+    /// What an executable or an SBOM says of itself cannot be read.
+    #[error("cannot read what `{given}` is made of")]
+    Claim {
+        /// The build as it was named.
+        given: String,
+        /// The reason.
+        #[source]
+        source: ClaimError,
     },
     /// A `cargo metadata` document is not UTF-8.
     #[error("`{given}` is not UTF-8 text (byte {offset})")]

@@ -15,6 +15,8 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use super::claim::{self, Artifact};
+use super::lock;
 use super::tree::git::Git;
 use super::tree::{DirectoryTree, GitError, GitTree, Tree, TreeError, TreeKind};
 use super::{BuildName, InputKind};
@@ -44,6 +46,12 @@ pub(in crate::snapshot) enum Content<'h> {
     Tree(Box<dyn Tree + 'h>),
     Lock(Vec<u8>),
     Metadata(Vec<u8>),
+    /// An executable or an SBOM, and the lock file beside it with its path.
+    Artifact {
+        artifact: Artifact,
+        bytes: Vec<u8>,
+        lock: Option<(String, Vec<u8>)>,
+    },
 }
 
 impl Opened<'_> {
@@ -76,7 +84,7 @@ impl Opened<'_> {
     pub fn tree(&self) -> Option<&dyn Tree> {
         match &self.content {
             Content::Tree(tree) => Some(tree.as_ref()),
-            Content::Lock(_) | Content::Metadata(_) => None,
+            Content::Lock(_) | Content::Metadata(_) | Content::Artifact { .. } => None,
         }
     }
 
@@ -87,7 +95,7 @@ impl Opened<'_> {
     pub fn lock_file(&self) -> Result<Option<Vec<u8>>, LoadError> {
         match &self.content {
             Content::Lock(content) => Ok(Some(content.clone())),
-            Content::Metadata(_) => Ok(None),
+            Content::Metadata(_) | Content::Artifact { .. } => Ok(None),
             Content::Tree(_) => self.read_file("Cargo.lock", FILE_LIMIT),
         }
     }
@@ -250,7 +258,19 @@ fn path<'h>(
                     path: name.to_owned(),
                     source,
                 })?;
-            Ok(if is_json(&bytes) {
+            Ok(if let Some(artifact) = claim::detect(&bytes) {
+                let lock = lock_beside(&place, host);
+                let kind = match artifact {
+                    Artifact::Executable => InputKind::Executable,
+                    Artifact::Sbom => InputKind::Sbom,
+                };
+                let content = Content::Artifact {
+                    artifact,
+                    bytes,
+                    lock,
+                };
+                opened(kind, content)
+            } else if is_json(&bytes) {
                 opened(InputKind::Metadata, Content::Metadata(bytes))
             } else {
                 opened(InputKind::Lock, Content::Lock(bytes))
@@ -260,6 +280,24 @@ fn path<'h>(
             path: name.to_owned(),
         }),
     }
+}
+
+/// The lock file that an artifact may come from: in its directory, or beside
+/// the `target` directory that it is in.
+fn lock_beside(place: &Path, host: &Host) -> Option<(String, Vec<u8>)> {
+    let directory = place.parent()?;
+    let beside_target = directory
+        .ancestors()
+        .find(|above| above.file_name().is_some_and(|name| name == "target"))
+        .and_then(Path::parent);
+    [Some(directory), beside_target]
+        .into_iter()
+        .flatten()
+        .find_map(|directory| {
+            let path = directory.join("Cargo.lock");
+            let bytes = host.files.read(&path, lock::MAX_BYTES).ok()?;
+            Some((path.display().to_string(), bytes))
+        })
 }
 
 /// A `cargo metadata` document is one JSON object, and no lock file begins like one.

@@ -58,7 +58,11 @@ fn audited(args: &AuditArgs, default: Format) -> Result<Audit, Failure> {
     let progress = Progress::new(!args.output.no_progress);
     let audit = audit::run(&request, &host, &|event| progress.show(event))?;
     drop(progress);
-    let bytes = report::render(&audit, format(args, default), output::style(&args.output));
+    let bytes = report::render(
+        &audit,
+        format(args, default),
+        output::style(&args.output.plain()),
+    );
     output::report(&bytes, args.output.output.as_deref(), &host)?;
     Ok(audit)
 }
@@ -72,7 +76,7 @@ pub(crate) fn diff(args: &AuditArgs) -> Result<u8, Failure> {
     let bytes = report::render_diff(
         &comparison,
         format(args, Format::Text),
-        output::style(&args.output),
+        output::style(&args.output.plain()),
     )
     .ok_or_else(|| Failure::no_such_format("diff", "text, json"))?;
     output::report(&bytes, args.output.output.as_deref(), &host)?;
@@ -90,7 +94,7 @@ pub(crate) fn explain(args: &ExplainArgs) -> Result<u8, Failure> {
     let progress = Progress::new(!audit_args.output.no_progress);
     let audit = audit::run(&request, &host, &|event| progress.show(event))?;
     drop(progress);
-    let style = output::style(&audit_args.output);
+    let style = output::style(&audit_args.output.plain());
     let Some(bytes) = report::render_explain(&audit, &args.package, format, style) else {
         return Err(Failure::no_such_change(&args.package, &audit));
     };

@@ -66,7 +66,7 @@ pub(super) fn sources<'h>(args: &BuildArgs, host: &'h Host) -> Result<Opened<'h>
 pub(super) fn has_sources(opened: &Opened<'_>) -> bool {
     match opened.kind() {
         InputKind::Git | InputKind::Worktree | InputKind::Directory => true,
-        InputKind::Lock | InputKind::Metadata => false,
+        InputKind::Lock | InputKind::Metadata | InputKind::Executable | InputKind::Sbom => false,
     }
 }
 

@@ -33,7 +33,7 @@ pub(crate) fn run(args: &ProbeArgs) -> Result<u8, Failure> {
     let bytes = match args.output.format {
         ReportFormat::Json => show::json(&probed),
         ReportFormat::Text => {
-            let style = output::answer_style(&args.output);
+            let style = output::style(&args.output);
             let style = TextStyle {
                 width: style.width,
                 color: style.color,
