@@ -39,5 +39,7 @@ mod shared_data;
 #[cfg(target_os = "linux")]
 mod probe;
 mod probe_judge;
+mod report_formats;
+mod report_safety;
 mod support;
 mod tidy;

@@ -6,9 +6,12 @@ pub(crate) mod local_registry;
 pub(crate) mod project;
 #[cfg(target_os = "linux")]
 pub(crate) mod workload;
+pub(crate) mod audits;
 pub(crate) mod changes;
 pub(crate) mod data;
 pub(crate) mod graph;
 pub(crate) mod index;
 pub(crate) mod laws;
 pub(crate) mod lock;
+pub(crate) mod markup;
+pub(crate) mod schema;

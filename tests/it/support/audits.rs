@@ -1,0 +1,313 @@
+//! Finished audits made by hand, with a text of the test's choice wherever
+//! text can come from outside.
+
+use cargo_canary::audit::{
+    Audit, Comparison, Coverage, DataStatus, JudgedChange, Notes, PolicyOrigin, PreExisting, Side,
+    VersionNotes, WithdrawnPackage,
+};
+use cargo_canary::diff::{Change, ChangeKind, FeatureDelta, ForcedBy, GraphDiff};
+use cargo_canary::facts::{
+    AdvisoryDelta, AdvisoryFact, Dossier, FactKind, Finding, Gap, GapReason, History, LaterRelease,
+    LaterReleases, Published, Severity, YankCluster, Yanked,
+};
+use cargo_canary::host::Work;
+use cargo_canary::incidents::{Direction, Link, Strength};
+use cargo_canary::pkg::{PackageId, Release, Source};
+use cargo_canary::policy::{Decision, Notice, Reason, Verdict};
+use cargo_canary::risk::{Assessment, Evidence, Level, Signal};
+use cargo_canary::snapshot::{GraphKind, Input, InputKind, NotCovered, Placement, Role};
+
+fn gap(fact: FactKind, text: &str) -> Gap {
+    Gap {
+        fact,
+        reason: GapReason::FetchFailed,
+        detail: format!("gap {text}"),
+    }
+}
+
+fn side(text: &str) -> Side {
+    Side {
+        input: Input {
+            given: format!("given {text}"),
+            kind: InputKind::Git,
+            commit: Some("0123456789abcdef".to_owned()),
+            digest: format!("sha256:{}", "0".repeat(64)),
+        },
+        packages: 7,
+    }
+}
+
+fn advisory(text: &str) -> AdvisoryFact {
+    AdvisoryFact {
+        id: format!("RUSTSEC-{text}"),
+        aliases: vec![format!("CVE-{text}")],
+        package: format!("p-{text}"),
+        version: "1.0.0".parse().unwrap(),
+        date: "2024-01-02".parse().unwrap(),
+        informational: None,
+        categories: vec![format!("category {text}")],
+        severity: Some(Severity::High),
+        patched: vec![format!(">=1.0.1 {text}")],
+    }
+}
+
+fn kind(at: usize) -> ChangeKind {
+    [
+        ChangeKind::Upgraded,
+        ChangeKind::Upgraded,
+        ChangeKind::Added,
+        ChangeKind::Downgraded,
+        ChangeKind::Removed,
+        ChangeKind::SourceMoved,
+    ][at % 6]
+}
+
+fn decision(at: usize) -> Decision {
+    [
+        Decision::Pass,
+        Decision::Canary,
+        Decision::Pass,
+        Decision::Block,
+        Decision::Incomplete,
+    ][at % 5]
+}
+
+fn release(version: &str, text: &str) -> Release {
+    Release {
+        version: version.parse().unwrap(),
+        source: Source::Registry {
+            url: format!("registry+https://host.example/{text}"),
+        },
+        checksum: Some("a".repeat(64)),
+    }
+}
+
+fn change(at: usize, text: &str) -> Change {
+    let id = |at: usize| format!("{at:04}-{text}");
+    let kind = kind(at);
+    let old = vec![release("1.0.0", "old")];
+    let new = vec![release(&format!("1.0.{}", at + 1), text)];
+    let (from, to) = match kind {
+        ChangeKind::Added => (Vec::new(), new),
+        ChangeKind::Removed => (old, Vec::new()),
+        ChangeKind::Downgraded => (new, old),
+        _ => (old, new),
+    };
+    let names = || [format!("name {text}")].into();
+    Change {
+        id: id(at),
+        package: id(at),
+        kind,
+        from,
+        to,
+        placement: Placement {
+            direct: at.is_multiple_of(2),
+            roles: [Role::Target].into(),
+            targets: names(),
+            members: names(),
+            resolved: true,
+            ..Placement::default()
+        },
+        placement_before: None,
+        features: FeatureDelta {
+            target_gained: names(),
+            ..FeatureDelta::default()
+        },
+        forced_by: (at % 3 == 2).then(|| ForcedBy {
+            root: id(at - 1),
+            chain: vec![id(at - 1)],
+            because: format!("{text} requires it"),
+        }),
+        forces: vec![format!("forces {text}")],
+        paths: vec![vec![format!("app {text}"), id(at)]],
+        workspaces: vec![".".to_owned()],
+        dependencies_gained: vec![format!("gained {text}")],
+        dependencies_lost: Vec::new(),
+        manifest_before: None,
+        manifest_after: None,
+        lock_line: Some((format!("dir {text}/Cargo.lock"), 10)),
+    }
+}
+
+fn judged(at: usize, text: &str) -> JudgedChange {
+    let published = |day: &str| {
+        Finding::Seen(Published {
+            at: format!("{day}T12:00:00Z").parse().unwrap(),
+            age_days: 3.5,
+        })
+    };
+    let score = u8::try_from(at % 101).unwrap();
+    JudgedChange {
+        change: change(at, text),
+        dossier: Dossier {
+            published: published("2024-05-01"),
+            previous_published: published("2023-01-01"),
+            yanked: Finding::Seen(Yanked {
+                incoming: false,
+                outgoing: true,
+            }),
+            later: Finding::Seen(LaterReleases {
+                releases: vec![LaterRelease {
+                    version: "1.9.0".parse().unwrap(),
+                    after_days: 1.5,
+                    yanked: true,
+                }],
+            }),
+            yank_cluster: Finding::Seen(YankCluster {
+                withdrawn: Vec::new(),
+                predecessors: 2,
+                only_one_left: false,
+            }),
+            history: if at.is_multiple_of(4) {
+                Finding::Unknown(gap(FactKind::History, text))
+            } else {
+                Finding::Seen(History {
+                    prior_releases: 4,
+                    crate_age_days: 900.0,
+                    gap_before_days: Some(2.0),
+                    releases_90d: 1,
+                    versions_skipped: 0,
+                })
+            },
+            advisories: Finding::Seen(AdvisoryDelta {
+                introduced: vec![advisory(text)],
+                fixed: if at.is_multiple_of(3) {
+                    vec![advisory(text)]
+                } else {
+                    Vec::new()
+                },
+                remaining: vec![advisory(text)],
+            }),
+            other_gaps: vec![gap(FactKind::Manifest, text)],
+        },
+        links: vec![Link {
+            id: format!("incident {text}"),
+            strength: Strength::Strong,
+            direction: Direction::Enters,
+            package: format!("p {text}"),
+            because: format!("resembles {text}"),
+        }],
+        assessment: Assessment {
+            score,
+            level: Level::Moderate,
+            signals: vec![Signal {
+                id: "fresh-release",
+                points: i32::from(score),
+                because: format!("because {text}"),
+                facts: vec![format!("fact {text}")],
+            }],
+            evidence: Evidence::default(),
+        },
+        decision: decision(at),
+        notes: Some(Notes {
+            from: format!("CHANGELOG.md {text}"),
+            sections: vec![VersionNotes {
+                version: "1.0.1".parse().unwrap(),
+                text: format!("notes {text}"),
+            }],
+        }),
+    }
+}
+
+/// An audit of so many changes.
+pub(crate) fn audit(changes: usize, text: &str) -> Audit {
+    let changes: Vec<JudgedChange> = (0..changes).map(|at| judged(at, text)).collect();
+    let mut reasons: Vec<Reason> = changes
+        .iter()
+        .filter(|judged| judged.decision > Decision::Pass)
+        .map(|judged| Reason {
+            rule: format!("rule {text}"),
+            change: Some(judged.change.id.clone()),
+            decision: judged.decision,
+            because: format!("reason {text}"),
+            way_out: Some(format!("way out of {} {text}", judged.change.id)),
+        })
+        .collect();
+    reasons.sort_by_key(|reason| std::cmp::Reverse(reason.decision));
+    Audit {
+        comparison: Comparison {
+            as_of: "2024-06-01T00:00:00Z".parse().unwrap(),
+            base: side(text),
+            head: side(text),
+            diff: GraphDiff {
+                changes: changes.iter().map(|judged| judged.change.clone()).collect(),
+                digest: format!("sha256:{}", "1".repeat(64)),
+                asked_for: [].into(),
+                attribution_notes: vec![format!("note {text}")],
+            },
+            coverage: Coverage {
+                workspaces: vec![".".to_owned()],
+                not_covered: vec![NotCovered {
+                    path: format!("left/{text}"),
+                    reason: format!("left out {text}"),
+                }],
+                graph: GraphKind::Direct,
+            },
+            gaps: vec![(None, gap(FactKind::Features, text))],
+        },
+        verdict: Verdict {
+            decision: reasons
+                .first()
+                .map_or(Decision::Pass, |reason| reason.decision),
+            reasons,
+            notices: vec![Notice {
+                rule: format!("notice {text}"),
+                change: None,
+                text: format!("noticed {text}"),
+            }],
+            by_change: changes.iter().map(|judged| judged.decision).collect(),
+        },
+        changes,
+        pre_existing: PreExisting {
+            advisories: vec![advisory(text)],
+            yanked: vec![WithdrawnPackage {
+                id: PackageId {
+                    name: format!("old {text}"),
+                    version: "0.1.0".parse().unwrap(),
+                    source: Source::CratesIo,
+                },
+            }],
+            yanked_looked_at: true,
+        },
+        policy: PolicyOrigin {
+            name: format!("policy {text}"),
+            read_from: format!("read {text}"),
+            edited_by_change: true,
+        },
+        data: DataStatus {
+            advisories_from: format!("from {text}"),
+            advisories_of: "2024-05-30".parse().unwrap(),
+            advisories: 9,
+            index_of: None,
+        },
+        work: Work::default(),
+    }
+}
+
+/// Text that would do something else than show itself, somewhere.
+pub(crate) const HOSTILE: &[&str] = &[
+    "<script>document.title='owned'</script>",
+    "\"><img src=https://evil.example/x onerror=document.title='owned'>",
+    "</style></title></script><svg onload=document.title='owned'>",
+    "--><b>x</b><!-- cargo-canary -->",
+    "</details></summary></table><h1>x</h1>",
+    "[a](https://evil.example) ![p](https://evil.example/p.png) <https://evil.example>",
+    "[a]: https://evil.example\n\n[a]",
+    "`code` ``two`` ```\nfence\n```\n~~~",
+    "` odd",
+    "| a | b |\n|---|---|\n| c | d |",
+    "@everyone @org/team #1 GH-2 owner/repo#3 me@evil.example",
+    "https://evil.example www.evil.example ftp://evil.example javascript:alert(1)",
+    "# heading\n- item\n1. one\n> quote\n---\n===",
+    "*a* **b** _c_ __d__ ~~e~~ $x$ $$y$$ :smile: \\",
+    "\u{1b}[31mred\u{1b}]8;;https://evil.example\u{7}link \u{9b}2J",
+    "\u{202e}gnp.exe \u{2066}x\u{2069} \u{200b}zero \u{feff}",
+    "a\r\n::error file=x::y\n::stop-commands::t\n##[add-mask]x ::set-output name=a::b",
+    "100% %0A::warning::x, a:b, c",
+    "{{7*7}} {% include 'x' %} ${7*7} {0} %s",
+    "=cmd|' /C calc'!A0 +1 -1 @SUM(A1)",
+    "$(touch x); rm -rf / && `id` | sh 'q' \"q\" \\",
+    "&lt;b&gt; &#60;script&#62; &amp;",
+    "\0nul \u{85}next \u{2028}line \u{2029}par",
+    "'; style-src *; script-src * 'unsafe-inline'",
+];
