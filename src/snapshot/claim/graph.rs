@@ -1,7 +1,7 @@
 //! A list of claimed packages as a graph, held against a lock file.
 
-use std::sync::Arc;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use semver::Version;
 

@@ -104,7 +104,7 @@ fn change(at: usize, text: &str) -> Change {
             direct: at.is_multiple_of(2),
             roles: [Role::Target].into(),
             targets: names(),
-            members: names(),
+            members: names().into(),
             resolved: true,
             ..Placement::default()
         },
@@ -178,6 +178,7 @@ fn judged(at: usize, text: &str) -> JudgedChange {
                 },
                 remaining: vec![advisory(text)],
             }),
+            source: cargo_canary::facts::Finding::Absent("no archive was compared".to_owned()),
             other_gaps: vec![gap(FactKind::Manifest, text)],
         },
         links: vec![Link {
