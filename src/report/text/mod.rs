@@ -149,7 +149,13 @@ fn next_steps(page: &mut Page, audit: &Audit) {
         EXPLAINED
     };
     for step in steps.iter().take(shown) {
-        page.wrapped(Ink::Plain, "  - ", "    ", step);
+        // Lines of a policy are there to be copied: each stays a line.
+        for (place, line) in step.lines().enumerate() {
+            match place {
+                0 => page.wrapped(Ink::Plain, "  - ", "    ", line),
+                _ => page.wrapped(Ink::Plain, "      ", "      ", line),
+            }
+        }
     }
     if steps.len() > shown {
         page.wrapped(

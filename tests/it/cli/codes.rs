@@ -1,7 +1,7 @@
 //! Each exit code is reached, and says what it is documented to say.
 
 use super::program::{Ran, Scene};
-use super::shop::{Shop, THEN};
+use super::shop::{MANIFEST, Shop, THEN};
 
 const LAST_COMMIT: [&str; 5] = ["check", "--base", "HEAD~1", "--head", "HEAD"];
 
@@ -23,6 +23,22 @@ fn one_where_the_policy_forbids_it() {
     let ran = check(&shop, &["--offline"]);
     assert!(ran.ends(1).starts_with("BLOCKED"), "{}", ran.stdout);
     assert!(ran.stdout.contains("yanked-release"), "{}", ran.stdout);
+}
+
+#[test]
+fn the_lines_of_an_exemption_can_be_copied_from_the_report() {
+    let shop = Shop::new();
+    shop.scene.file("Cargo.toml", &MANIFEST.replace("jsonette = \"1\"\n", ""));
+    shop.scene.file("src/main.rs", "fn main() {}\n").file(
+        "Cargo.lock",
+        "version = 4\n\n[[package]]\nname = \"shop\"\nversion = \"0.1.0\"\n",
+    );
+    shop.scene.commit("one");
+    shop.write("1.0.2");
+    shop.scene.commit("two");
+    let ran = check(&shop, &["--offline"]);
+    let lines = "      [[exempt]]\n      package = \"jsonette\"\n      version = \"1.0.2\"\n      rules = [\"yanked-release\"]\n";
+    assert!(ran.ends(1).contains(lines), "{}", ran.stdout);
 }
 
 #[test]
