@@ -62,10 +62,8 @@ pub enum PolicyChoice {
 /// What is under way, for a progress line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// The base's graph is being read.
-    ReadingBase,
-    /// The head's graph is being read.
-    ReadingHead,
+    /// The graphs of both builds are being read.
+    ReadingBuilds,
     /// The graphs are being compared.
     Comparing,
     /// Facts of this many changes are being gathered.
@@ -86,11 +84,16 @@ pub fn run(request: &Request, host: &Host, on_event: &dyn Fn(Event)) -> Result<A
     let builds = open(request, host)?;
     let (policy, origin) = rules::choose(request, &builds, host)?;
     let registry = Registry::open(host, access(request, host));
-    let compared = compare_opened(request, &builds, policy.build(), &registry, host, on_event)?;
+    let mut known = None;
+    let compared = rayon::in_place_scope(|scope| {
+        scope.spawn(|_| known = Some((rules::catalogue(&builds.base), Model::built_in())));
+        compare_opened(request, &builds, policy.build(), &registry, host, on_event)
+    })?;
     let (snapshots, comparison) = (compared.snapshots, compared.comparison);
     let advisories = Store::open(host, request.cache_dir(host).as_deref());
-    let catalogue = rules::catalogue(&builds.base)?;
-    let model = Model::built_in().map_err(AuditError::Model)?;
+    let (catalogue, model) =
+        known.unwrap_or_else(|| (rules::catalogue(&builds.base), Model::built_in()));
+    let (catalogue, model) = (catalogue?, model.map_err(AuditError::Model)?);
 
     on_event(Event::Gathering(comparison.diff.changes.len()));
     gather::prefetch(&registry, &comparison.diff.changes);
@@ -245,18 +248,15 @@ fn compare_opened(
             .clone()
             .unwrap_or_else(|| shipped.features.clone()),
     };
-    on_event(Event::ReadingBase);
-    let base = snapshot::load(&builds.base, &settings, request.graph, registry, host).map_err(
-        |source| AuditError::Base {
-            source: Box::new(source),
-        },
-    )?;
-    on_event(Event::ReadingHead);
-    let head = snapshot::load(&builds.head, &settings, request.graph, registry, host).map_err(
-        |source| AuditError::Head {
-            source: Box::new(source),
-        },
-    )?;
+    on_event(Event::ReadingBuilds);
+    let pair = (&builds.base, &builds.head);
+    let (base, head) = snapshot::load_both(pair, &settings, request.graph, registry, host);
+    let base = base.map_err(|source| AuditError::Base {
+        source: Box::new(source),
+    })?;
+    let head = head.map_err(|source| AuditError::Head {
+        source: Box::new(source),
+    })?;
     on_event(Event::Comparing);
     let diff = difference(&base, &head, registry);
     let as_of = request.as_of.unwrap_or_else(|| host.clock.now());

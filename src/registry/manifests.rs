@@ -6,13 +6,16 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::archive::{Missing, finding, not_applicable};
-use super::{Freshness, ManifestFacts, Registry, Wanted, is_sha256, manifest, place, table};
+use super::{Freshness, ManifestFacts, Registry, Wanted, is_sha256, lock, manifest, place, table};
 use crate::facts::{Finding, GapReason};
 use crate::pkg::PackageId;
 
 /// So many archives are fetched before the first of them is looked at, so
 /// that few are in memory at once.
 const FETCHED_AT_ONCE: usize = 16;
+
+/// What was found, by the key of the own table.
+pub(super) type Known = BTreeMap<String, Result<Arc<ManifestFacts>, Missing>>;
 
 impl Registry<'_> {
     /// What the manifests of these packages say, in the order of the packages.
@@ -34,9 +37,15 @@ impl Registry<'_> {
             .cache_dir
             .as_ref()
             .map(|dir| dir.join("manifests"));
-        let mut known: BTreeMap<String, Result<Arc<ManifestFacts>, Missing>> = BTreeMap::new();
+        let mut known = self.remembered_manifests(&keys);
         if let Some(directory) = &directory {
-            let readable = keys.iter().filter_map(|key| key.as_deref().ok());
+            let readable = keys
+                .iter()
+                .filter_map(|key| key.as_deref().ok())
+                .filter(|key| !known.contains_key(*key))
+                .map(str::to_owned)
+                .collect::<Vec<_>>();
+            let readable = readable.iter().map(String::as_str);
             let table = table::read(self.host, directory, readable);
             known.extend(
                 table
@@ -65,6 +74,11 @@ impl Registry<'_> {
             table::add(self.host, directory, &added);
         }
         known.extend(read);
+        lock(&self.manifests).extend(
+            known
+                .iter()
+                .map(|(key, facts)| (key.clone(), facts.clone())),
+        );
         keys.into_iter()
             .map(|key| {
                 finding(key.and_then(|key| match known.get(&key) {
@@ -72,6 +86,15 @@ impl Registry<'_> {
                     None => Err((GapReason::Malformed, format!("`{key}` was not looked for"))),
                 }))
             })
+            .collect()
+    }
+
+    /// What earlier calls have found, or not found.
+    fn remembered_manifests(&self, keys: &[Result<String, Missing>]) -> Known {
+        let remembered = lock(&self.manifests);
+        keys.iter()
+            .filter_map(|key| remembered.get_key_value(key.as_ref().ok()?))
+            .map(|(key, facts)| (key.clone(), facts.clone()))
             .collect()
     }
 

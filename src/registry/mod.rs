@@ -49,6 +49,7 @@ pub use source_tree::{Oddity, OddityKind, SourceFile, SourceTree, UnpackError, U
 use config::UserConfig;
 use disk::CargoEntry;
 use index::Remembered;
+use manifests::Known;
 use place::Place;
 
 /// What a registry may read and do.
@@ -199,6 +200,7 @@ pub struct Registry<'h> {
     user: OnceLock<UserConfig>,
     places: Mutex<BTreeMap<Source, Option<Arc<Place>>>>,
     records: Mutex<BTreeMap<(Source, String), Remembered>>,
+    manifests: Mutex<Known>,
     download_places: Mutex<BTreeMap<Source, download::Found>>,
     cargo_archives: OnceLock<Vec<PathBuf>>,
     /// The names of the indexes that Cargo has cached, where they can be listed.
@@ -223,6 +225,7 @@ impl<'h> Registry<'h> {
             user: OnceLock::new(),
             places: Mutex::default(),
             records: Mutex::default(),
+            manifests: Mutex::default(),
             download_places: Mutex::default(),
             cargo_archives: OnceLock::new(),
             cargo_indexes: OnceLock::new(),

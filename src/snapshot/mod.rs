@@ -28,7 +28,7 @@ use crate::pkg::{DependencyKind, PackageId};
 
 pub use load::{Routes, load_by};
 pub use open::{LoadError, Opened, RouteError, ensure_distinct, open};
-pub use routes::load;
+pub use routes::{load, load_both};
 
 /// How a build was named on the command line.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,10 +1,13 @@
 //! The real ways from the files of a workspace to its graph.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 
 use crate::host::Host;
+use crate::pkg::PackageId;
 use crate::registry::Registry;
 
+use super::load::{Locks, build, read};
 use super::lock::LockFile;
 use super::tree::Tree;
 use super::{
@@ -24,15 +27,64 @@ pub fn load(
     registry: &Registry<'_>,
     host: &Host,
 ) -> Result<Snapshot, LoadError> {
-    load_by(
-        opened,
-        mode,
-        &Ways {
-            settings,
-            registry,
-            host,
-        },
+    let ways = Ways {
+        settings,
+        registry,
+        host,
+    };
+    load_by(opened, mode, &ways)
+}
+
+/// Loads two builds as [`load`] does, at the same time. What the registry is
+/// asked for both is asked once, before.
+///
+/// # Errors
+/// As [`load`], for each of the two.
+pub fn load_both(
+    builds: (&Opened<'_>, &Opened<'_>),
+    settings: &BuildSettings,
+    mode: GraphMode,
+    registry: &Registry<'_>,
+    host: &Host,
+) -> (Result<Snapshot, LoadError>, Result<Snapshot, LoadError>) {
+    let (base, head) = rayon::join(|| read(builds.0), || read(builds.1));
+    if matches!(mode, GraphMode::Auto | GraphMode::Direct) {
+        let locks: Vec<&LockFile> = [&base, &head]
+            .into_iter()
+            .flatten()
+            .flat_map(Locks::with_manifest)
+            .collect();
+        ask(&locks, registry);
+    }
+    let ways = Ways {
+        settings,
+        registry,
+        host,
+    };
+    rayon::join(
+        || build(builds.0, base?, mode, &ways),
+        || build(builds.1, head?, mode, &ways),
     )
+}
+
+/// Asks for all that the direct way needs of these lock files' packages; the
+/// registry remembers it.
+fn ask(locks: &[&LockFile], registry: &Registry<'_>) {
+    let published: BTreeMap<&PackageId, Option<&String>> = locks
+        .iter()
+        .flat_map(|lock| &lock.packages)
+        .filter(|package| package.id.source.is_registry() && package.replace.is_none())
+        .map(|package| (&package.id, package.checksum.as_ref()))
+        .collect();
+    let releases: Vec<PackageId> = published.keys().map(|&id| id.clone()).collect();
+    let manifests: Vec<(PackageId, Option<String>)> = published
+        .into_iter()
+        .map(|(id, sum)| (id.clone(), sum.cloned()))
+        .collect();
+    rayon::join(
+        || direct::prefetch(registry, &releases),
+        || registry.manifests(&manifests),
+    );
 }
 
 struct Ways<'a, 'h> {

@@ -30,8 +30,7 @@ impl Progress {
     /// Shows what is under way.
     pub(crate) fn show(&self, event: Event) {
         let text = match event {
-            Event::ReadingBase => "reading the base".to_owned(),
-            Event::ReadingHead => "reading the head".to_owned(),
+            Event::ReadingBuilds => "reading both builds".to_owned(),
             Event::Comparing => "comparing the graphs".to_owned(),
             Event::Gathering(1) => "gathering facts about 1 change".to_owned(),
             Event::Gathering(changes) => format!("gathering facts about {changes} changes"),

@@ -27,6 +27,7 @@ use crate::host::Host;
 use crate::pkg::PackageId;
 
 pub use published::Published;
+pub(super) use published::prefetch;
 
 use workspace::{Manifests, Members};
 

@@ -21,25 +21,30 @@ pub trait Published: Sync {
     -> Vec<Finding<Arc<ManifestFacts>>>;
 }
 
+/// Asks a registry for the index entries of these releases, all at once.
+pub(in crate::snapshot) fn prefetch(registry: &Registry<'_>, wanted: &[PackageId]) {
+    let mut crates: BTreeMap<(&Source, &str), Vec<Version>> = BTreeMap::new();
+    for id in wanted {
+        crates
+            .entry((&id.source, &id.name))
+            .or_default()
+            .push(id.version.clone());
+    }
+    let crates: Vec<Wanted> = crates
+        .into_iter()
+        .map(|((source, name), holding)| Wanted {
+            source: source.clone(),
+            name: name.to_owned(),
+            holding,
+            freshness: Freshness::Holding,
+        })
+        .collect();
+    registry.prefetch(&crates);
+}
+
 impl Published for Registry<'_> {
     fn releases(&self, wanted: &[PackageId]) -> Vec<Finding<IndexRelease>> {
-        let mut crates: BTreeMap<(&Source, &str), Vec<Version>> = BTreeMap::new();
-        for id in wanted {
-            crates
-                .entry((&id.source, &id.name))
-                .or_default()
-                .push(id.version.clone());
-        }
-        let crates: Vec<Wanted> = crates
-            .into_iter()
-            .map(|((source, name), holding)| Wanted {
-                source: source.clone(),
-                name: name.to_owned(),
-                holding,
-                freshness: Freshness::Holding,
-            })
-            .collect();
-        self.prefetch(&crates);
+        prefetch(self, wanted);
         wanted.par_iter().map(|id| release(self, id)).collect()
     }
 

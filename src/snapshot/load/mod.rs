@@ -24,6 +24,42 @@ use digest::Digest;
 
 pub use routes::Routes;
 
+/// The lock files of a build, read, and what is left out. The first half of
+/// loading, which asks no registry.
+pub(in crate::snapshot) struct Locks {
+    found: Vec<Found>,
+    not_covered: Vec<NotCovered>,
+}
+
+impl Locks {
+    /// The lock files that have a manifest beside them, from which more than
+    /// their own content can be learnt.
+    pub(in crate::snapshot) fn with_manifest(&self) -> impl Iterator<Item = &LockFile> {
+        self.found
+            .iter()
+            .filter(|found| found.manifest)
+            .map(|found| &found.lock)
+    }
+}
+
+/// Finds and reads the lock files of a build.
+///
+/// # Errors
+/// When there is no lock file, or one is not well-formed.
+pub(in crate::snapshot) fn read(opened: &Opened<'_>) -> Result<Locks, LoadError> {
+    let mut not_covered = Vec::new();
+    let found = match &opened.content {
+        Content::Lock(bytes) => vec![Found {
+            directory: ".".to_owned(),
+            lock: parse_lock(opened, bytes, opened.given())?,
+            manifest: false,
+        }],
+        Content::Metadata(_) | Content::Artifact { .. } => Vec::new(),
+        Content::Tree(tree) => locks(opened, &**tree, &mut not_covered)?,
+    };
+    Ok(Locks { found, not_covered })
+}
+
 /// Loads a build by the given routes.
 ///
 /// # Errors
@@ -34,44 +70,55 @@ pub fn load_by(
     mode: GraphMode,
     routes: &dyn Routes,
 ) -> Result<Snapshot, LoadError> {
+    build(opened, read(opened)?, mode, routes)
+}
+
+/// Builds the graphs of a build whose lock files are read: the second half of loading.
+///
+/// # Errors
+/// When a graph cannot be built the way that `mode` asks for.
+pub(in crate::snapshot) fn build(
+    opened: &Opened<'_>,
+    locks: Locks,
+    mode: GraphMode,
+    routes: &dyn Routes,
+) -> Result<Snapshot, LoadError> {
+    let Locks {
+        found,
+        mut not_covered,
+    } = locks;
     let mut digest = Digest::default();
-    let mut not_covered = Vec::new();
-    let mut workspaces = match &opened.content {
-        Content::Lock(bytes) => {
-            let lock = parse_lock(opened, bytes, opened.given())?;
-            digest.lock(".", &lock);
-            vec![lock_only::workspace(".", &lock)]
-        }
-        Content::Metadata(bytes) => {
-            let json = std::str::from_utf8(bytes).map_err(|error| LoadError::NotText {
-                given: opened.given().to_owned(),
-                offset: error.valid_up_to(),
-            })?;
-            let workspace = routes
-                .document(json.trim_start_matches('\u{feff}'))
-                .map_err(|source| graph_error(opened, ".", "metadata", source))?;
-            digest.workspace(&workspace);
-            vec![workspace]
-        }
-        Content::Artifact {
-            artifact,
-            bytes,
-            lock,
-        } => {
-            let workspace = claimed(opened, *artifact, bytes, lock.as_ref(), &mut not_covered)?;
-            digest.workspace(&workspace);
-            vec![workspace]
-        }
-        Content::Tree(tree) => {
-            let found = locks(opened, &**tree, &mut not_covered)?;
-            let mut workspaces = Vec::with_capacity(found.len());
-            for found in &found {
-                digest.lock(&found.directory, &found.lock);
-                workspaces.push(workspace(opened, &**tree, found, mode, routes)?);
+    let mut workspaces = Vec::with_capacity(found.len());
+    for found in &found {
+        digest.lock(&found.directory, &found.lock);
+        workspaces.push(match &opened.content {
+            Content::Tree(tree) => workspace(opened, &**tree, found, mode, routes)?,
+            Content::Lock(_) | Content::Metadata(_) | Content::Artifact { .. } => {
+                lock_only::workspace(&found.directory, &found.lock)
             }
-            workspaces
-        }
-    };
+        });
+    }
+    if let Content::Metadata(bytes) = &opened.content {
+        let json = std::str::from_utf8(bytes).map_err(|error| LoadError::NotText {
+            given: opened.given().to_owned(),
+            offset: error.valid_up_to(),
+        })?;
+        let workspace = routes
+            .document(json.trim_start_matches('\u{feff}'))
+            .map_err(|source| graph_error(opened, ".", "metadata", source))?;
+        digest.workspace(&workspace);
+        workspaces.push(workspace);
+    }
+    if let Content::Artifact {
+        artifact,
+        bytes,
+        lock,
+    } = &opened.content
+    {
+        let workspace = claimed(opened, *artifact, bytes, lock.as_ref(), &mut not_covered)?;
+        digest.workspace(&workspace);
+        workspaces.push(workspace);
+    }
     workspaces.sort_by(|a, b| a.path.cmp(&b.path));
     workspaces.iter_mut().for_each(place_gaps);
     not_covered.sort_unstable();
