@@ -33,8 +33,9 @@ pub(super) fn head(line: &[u8]) -> Option<Head<'_>> {
     if !back.is_at_end() {
         fields.read(&mut back, true)?;
     }
-    let hidden = |field: &[u8]| memmem::find(middle, field).is_some();
-    if memchr(b'\\', middle).is_some()
+    let hidden = |text: &[u8]| memmem::find(middle, text).is_some();
+    // In words of letters only this kind of escape can stand.
+    if hidden(b"\\u")
         || fields.v.is_none() && hidden(b"\"v\"")
         || fields.pubtime.is_none() && hidden(b"\"pubtime\"")
     {
@@ -173,7 +174,7 @@ mod tests {
 
     const LINES: [&str; 5] = [
         r#"{"name":"a","vers":"1.0.0","deps":[],"cksum":"00","features":{},"yanked":false}"#,
-        r#"{"name": "a", "vers": "1.0.0+b", "deps": [{"name": "b", "req": "^1", "features": ["x]}"], "target": null}], "cksum": "00", "features": {"d": ["b/x"]}, "yanked": true, "pubtime": "2024-01-02T03:04:05Z", "v": 2}"#,
+        r#"{"name": "a", "vers": "1.0.0+b", "deps": [{"name": "b", "req": "^1", "features": ["x]}"], "target": "cfg(a = \"b\")"}], "cksum": "00", "features": {"d": ["b/x"]}, "yanked": true, "pubtime": "2024-01-02T03:04:05Z", "v": 2}"#,
         r#" {"yanked":true,"v":1,"name":"a","links":"x","rust_version":"1.60","vers":"2.0.0","odd":-1.5e3,"other":null} "#,
         r#"{"vers":"1.0.0","name":"a","yanked":false,"deps":[]}"#,
         r#"{"name":"a","vers":"1.0.0","yanked":true,"features2":{"x":["dep:y","é"]},"links":"}z"}"#,
