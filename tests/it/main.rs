@@ -43,3 +43,4 @@ mod report_formats;
 mod report_safety;
 mod support;
 mod tidy;
+mod work;
