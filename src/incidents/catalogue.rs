@@ -171,6 +171,47 @@ impl Catalogue {
     }
 }
 
+/// Every defect of some incident files, which are handed in by path and
+/// content: those of each file, and ids that are used twice among them or in
+/// the built-in catalogue.
+#[must_use]
+pub fn lint(files: &[(String, Vec<u8>)], components: &Components) -> Vec<Defect> {
+    let mut defects = Vec::new();
+    let mut records = Vec::new();
+    for (file, bytes) in files {
+        match read(file, bytes, Origin::Repository, components) {
+            Ok(record) => records.push((record, bytes)),
+            Err(found) => defects.extend(found),
+        }
+    }
+    records.sort_by(|(a, _), (b, _)| (&a.id, &a.file).cmp(&(&b.id, &b.file)));
+    for pair in records.windows(2) {
+        if let [(first, _), (second, _)] = pair
+            && first.id == second.id
+        {
+            defects.push(used_twice(first, second));
+        }
+    }
+    for (record, bytes) in &records {
+        // The file may be a built-in one itself.
+        let taken = BUILT_IN.iter().find(|(file, text)| {
+            let stem = file.rsplit('/').next().and_then(|name| name.strip_suffix(".toml"));
+            stem == Some(record.id.as_str()) && text.as_bytes() != bytes.as_slice()
+        });
+        if let Some((file, _)) = taken {
+            let what = format!("the id `{}` is used in the built-in {file} too", record.id);
+            defects.push(Defect {
+                file: record.file.clone(),
+                line: 1,
+                column: 1,
+                problem: Problem::Contradiction { what },
+            });
+        }
+    }
+    defects.sort();
+    defects
+}
+
 /// The defect of a record whose id another has.
 fn used_twice(first: &Record, second: &Record) -> Defect {
     let what = format!("the id `{}` is used in {} too", first.id, first.file);

@@ -13,6 +13,7 @@ mod link;
 mod range;
 mod read;
 mod record;
+mod written;
 mod vocabulary;
 
 use std::collections::BTreeMap;
@@ -22,9 +23,10 @@ use semver::Version;
 
 use crate::pkg::Source;
 use crate::snapshot::Snapshot;
+use crate::snapshot::lock::LockFile;
 
 pub use built_in::BUILT_IN;
-pub use catalogue::{Catalogue, MAX_FILES, Match};
+pub use catalogue::{Catalogue, MAX_FILES, Match, lint};
 pub use components::{Component, Components};
 pub use defect::{CatalogueError, Defect, Problem};
 pub use import::{Draft, ImportError, MAX_TEXT_BYTES, Value, import};
@@ -119,6 +121,24 @@ fn is_public(source: &Source) -> bool {
         Source::CratesIo | Source::Git { .. } => true,
         Source::Registry { .. } | Source::Local => false,
     }
+}
+
+/// The versions in a lock file that incident records can speak of, each list sorted.
+#[must_use]
+pub fn versions_of_lock(lock: &LockFile) -> Versions {
+    let mut all = Versions::new();
+    for package in &lock.packages {
+        if is_public(&package.id.source) {
+            let known: &mut Vec<Version> = all.entry(package.id.name.clone()).or_default();
+            if !known.contains(&package.id.version) {
+                known.push(package.id.version.clone());
+            }
+        }
+    }
+    for known in all.values_mut() {
+        known.sort();
+    }
+    all
 }
 
 /// The versions in a snapshot that incident records can speak of, each list sorted.

@@ -104,6 +104,15 @@ impl Failure {
         failure.hint("`cargo-canary incident show webp-0.2.3-encode-leak` shows a whole record")
     }
 
+    /// Incident files that were asked about, with all of their defects.
+    pub(crate) fn incident_defects(listing: Vec<String>) -> Self {
+        let count = listing.len();
+        let noun = if count == 1 { "defect" } else { "defects" };
+        let mut failure = Self::input(format!("{count} {noun} in incident files"));
+        failure.listing = Some(listing.join("\n"));
+        failure.hint("`docs/incidents.md` describes every key and word of the format")
+    }
+
     /// A report could not be written.
     pub(crate) fn output(file: &Path, error: &io::Error) -> Self {
         Self::input(format!("failed to write `{}`", file.display()))

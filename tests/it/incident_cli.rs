@@ -1,0 +1,1 @@
+//! `incident` from the command line.
