@@ -195,7 +195,10 @@ pub fn lint(files: &[(String, Vec<u8>)], components: &Components) -> Vec<Defect>
     for (record, bytes) in &records {
         // The file may be a built-in one itself.
         let taken = BUILT_IN.iter().find(|(file, text)| {
-            let stem = file.rsplit('/').next().and_then(|name| name.strip_suffix(".toml"));
+            let stem = file
+                .rsplit('/')
+                .next()
+                .and_then(|name| name.strip_suffix(".toml"));
             stem == Some(record.id.as_str()) && text.as_bytes() != bytes.as_slice()
         });
         if let Some((file, _)) = taken {

@@ -13,6 +13,7 @@ mod link;
 mod range;
 mod read;
 mod record;
+mod reference;
 mod written;
 mod vocabulary;
 
@@ -33,6 +34,7 @@ pub use import::{Draft, ImportError, MAX_TEXT_BYTES, Value, import};
 pub use link::link;
 pub use read::{MAX_BYTES, read};
 pub use record::{Affected, Affects, Moment, Origin, Percent, Record};
+pub use reference::{reference, schema};
 pub use vocabulary::{Cause, Detection, Failure, Resolution};
 
 /// How much a link says.

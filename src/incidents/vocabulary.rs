@@ -3,11 +3,11 @@
 
 /// Declares one closed vocabulary: an enum whose names are those of the file format.
 macro_rules! vocabulary {
-    ($(#[$doc:meta])* $name:ident { $( $(#[$item_doc:meta])* $item:ident = $word:literal, )+ }) => {
+    ($(#[$doc:meta])* $name:ident { $( #[doc = $item_doc:literal] $item:ident = $word:literal, )+ }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum $name {
-            $( $(#[$item_doc])* $item, )+
+            $( #[doc = $item_doc] $item, )+
         }
 
         impl $name {
@@ -19,6 +19,14 @@ macro_rules! vocabulary {
             pub fn as_str(self) -> &'static str {
                 match self {
                     $( Self::$item => $word, )+
+                }
+            }
+
+            /// What the word stands for, in one line.
+            #[must_use]
+            pub fn docs(self) -> &'static str {
+                match self {
+                    $( Self::$item => $item_doc.trim_ascii(), )+
                 }
             }
 

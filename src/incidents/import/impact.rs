@@ -94,7 +94,13 @@ pub(super) fn impact(page: &Page) -> Impact {
         {
             continue;
         }
-        let Some((percent, exact)) = percent(lower) else {
+        // Words such as "all requests" are an impact only where it is told.
+        let found = figure(lower).or_else(|| {
+            in_words(lower)
+                .filter(|_| rank <= 2)
+                .map(|percent| (percent, false))
+        });
+        let Some((percent, exact)) = found else {
             continue;
         };
         if rank <= 1 && lower.contains("affect") && !lower.contains("fully") {
@@ -123,11 +129,7 @@ pub(super) fn impact(page: &Page) -> Impact {
     out
 }
 
-/// The first percentage of a sentence, and whether it is told as it is.
-fn percent(lower: &str) -> Option<(Percent, bool)> {
-    figure(lower).or_else(|| in_words(lower).map(|percent| (percent, false)))
-}
-
+/// The first percentage of a sentence, and whether it is told as it is:
 /// `60 %`, `1.2 percent`, `less than 1 %`.
 fn figure(lower: &str) -> Option<(Percent, bool)> {
     for (at, mark) in ["%", "percent", "per cent"]

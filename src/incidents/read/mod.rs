@@ -13,6 +13,8 @@ use super::record::{Affects, Moment, Origin, Record};
 use super::vocabulary::{Cause, Detection, Failure, Resolution};
 use sheet::{MAX_LINE, Placed, Sheet, short};
 
+#[cfg(test)]
+pub(super) use rules::KEYS as RULE_KEYS;
 pub(super) use sheet::{clip, place};
 
 /// The most bytes of one file.

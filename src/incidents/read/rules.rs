@@ -19,7 +19,7 @@ const MAX_CRATES: usize = 16;
 const MAX_VERSION: usize = 100;
 
 /// The keys of a rule.
-pub(super) const KEYS: &[&str] = &[
+pub(in crate::incidents) const KEYS: &[&str] = &[
     "crates",
     "introduced",
     "fixed-in",

@@ -20,8 +20,9 @@ pub(super) fn import(file: &Path, format: ReportFormat, host: &Host) -> Result<S
         .files
         .read(file, MAX_TEXT_BYTES as u64 * 4)
         .map_err(|error| failed(&error))?;
-    let components = Components::built_in()
-        .map_err(|error| Failure::internal("the table of components is broken").caused_by(&error))?;
+    let components = Components::built_in().map_err(|error| {
+        Failure::internal("the table of components is broken").caused_by(&error)
+    })?;
     let source = file
         .file_name()
         .map(|name| name.to_string_lossy().into_owned())

@@ -14,7 +14,11 @@ const FOLDER: &str = ".canary/incidents";
 /// Checks files, and the `.toml` files of directories.
 pub(super) fn lint(paths: &[PathBuf], host: &Host) -> Result<String, Failure> {
     let default = [PathBuf::from(FOLDER)];
-    let paths = if paths.is_empty() { &default[..] } else { paths };
+    let paths = if paths.is_empty() {
+        &default[..]
+    } else {
+        paths
+    };
     let mut files = Vec::new();
     for path in paths {
         collect(path, host, &mut files)?;
@@ -28,8 +32,9 @@ pub(super) fn lint(paths: &[PathBuf], host: &Host) -> Result<String, Failure> {
             .map_err(|error| failed(&file, &error))?;
         contents.push((file.display().to_string(), bytes));
     }
-    let components = Components::built_in()
-        .map_err(|error| Failure::internal("the table of components is broken").caused_by(&error))?;
+    let components = Components::built_in().map_err(|error| {
+        Failure::internal("the table of components is broken").caused_by(&error)
+    })?;
     let defects = incidents::lint(&contents, &components);
     if defects.is_empty() {
         return Ok(format!("{} incident files, no defect\n", contents.len()));
@@ -43,21 +48,32 @@ pub(super) fn lint(paths: &[PathBuf], host: &Host) -> Result<String, Failure> {
 
 /// A file, or the incident files of a directory, in order.
 fn collect(path: &Path, host: &Host, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
-    let kind = host.files.kind(path).map_err(|error| failed(path, &error))?;
+    let kind = host
+        .files
+        .kind(path)
+        .map_err(|error| failed(path, &error))?;
     if !matches!(kind, FileKind::Directory) {
         files.push(path.to_owned());
         return Ok(());
     }
-    let entries = host.files.list(path).map_err(|error| failed(path, &error))?;
+    let entries = host
+        .files
+        .list(path)
+        .map_err(|error| failed(path, &error))?;
     let mut found: Vec<PathBuf> = entries
         .into_iter()
         .map(|entry| path.join(entry.name))
-        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "toml")
+        })
         .collect();
     found.sort();
     files.append(&mut found);
     if files.len() > MAX_FILES {
-        return Err(Failure::input(format!("more than {MAX_FILES} incident files")));
+        return Err(Failure::input(format!(
+            "more than {MAX_FILES} incident files"
+        )));
     }
     Ok(())
 }
@@ -65,5 +81,7 @@ fn collect(path: &Path, host: &Host, files: &mut Vec<PathBuf>) -> Result<(), Fai
 fn failed(path: &Path, error: &dyn std::error::Error) -> Failure {
     Failure::input(format!("failed to read `{}`", path.display()))
         .caused_by(error)
-        .hint(format!("name files, or directories with them; the default is `{FOLDER}`"))
+        .hint(format!(
+            "name files, or directories with them; the default is `{FOLDER}`"
+        ))
 }

@@ -49,7 +49,12 @@ fn check(catalogue: &Catalogue, args: &IncidentListArgs) -> Result<(), Failure> 
         .collect();
     let failures: Vec<&str> = Mode::ALL.iter().map(|word| word.as_str()).collect();
     let causes: Vec<&str> = Cause::ALL.iter().map(|word| word.as_str()).collect();
-    known("component", args.component.as_deref(), &components, "components")?;
+    known(
+        "component",
+        args.component.as_deref(),
+        &components,
+        "components",
+    )?;
     known("failure", args.failure.as_deref(), &failures, "failures")?;
     known("cause", args.cause.as_deref(), &causes, "causes")
 }
@@ -68,7 +73,8 @@ fn known(what: &str, word: Option<&str>, all: &[&str], plural: &str) -> Result<(
 }
 
 fn fits(record: &Record, args: &IncidentListArgs) -> bool {
-    let is = |wanted: &Option<String>, word: &str| wanted.as_deref().is_none_or(|wanted| wanted == word);
+    let is =
+        |wanted: &Option<String>, word: &str| wanted.as_deref().is_none_or(|wanted| wanted == word);
     let names = |name: &String| {
         record
             .affects

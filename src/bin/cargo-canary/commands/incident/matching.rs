@@ -88,7 +88,10 @@ fn of_lock(catalogue: &Catalogue, path: &Path, host: &Host) -> Result<Vec<Row>, 
             .caused_by(error)
             .hint("name a crate, a crate with `@VERSION`, or a `Cargo.lock`")
     };
-    let bytes = host.files.read(path, MAX_LOCK).map_err(|error| failed(&error))?;
+    let bytes = host
+        .files
+        .read(path, MAX_LOCK)
+        .map_err(|error| failed(&error))?;
     let lock = lock::parse_bytes(&bytes, &shown).map_err(|error| failed(&error))?;
     let graph = versions_of_lock(&lock);
     Ok(catalogue
@@ -98,13 +101,17 @@ fn of_lock(catalogue: &Catalogue, path: &Path, host: &Host) -> Result<Vec<Row>, 
             let row = row_of_match(package, found);
             let mut features = found.affected.features.iter();
             let needs = features.next().map(|feature| {
-                features.fold(format!("`{feature}`"), |all, feature| format!("{all}, `{feature}`"))
+                features.fold(format!("`{feature}`"), |all, feature| {
+                    format!("{all}, `{feature}`")
+                })
             });
             let because = format!("{version} is in the lock file; {}", row.because);
             match needs {
                 Some(needs) => Row {
                     strength: "strong",
-                    because: format!("{because}; it needs the feature {needs}, which a lock file does not tell"),
+                    because: format!(
+                        "{because}; it needs the feature {needs}, which a lock file does not tell"
+                    ),
                     ..row
                 },
                 None => Row { because, ..row },

@@ -23,7 +23,11 @@ fn find<'a>(catalogue: &'a Catalogue, id: &str) -> Result<&'a Record, Failure> {
 }
 
 /// A record in words, or as JSON.
-pub(super) fn show(catalogue: &Catalogue, id: &str, format: ReportFormat) -> Result<String, Failure> {
+pub(super) fn show(
+    catalogue: &Catalogue,
+    id: &str,
+    format: ReportFormat,
+) -> Result<String, Failure> {
     let record = find(catalogue, id)?;
     Ok(match format {
         ReportFormat::Text => text(record),
