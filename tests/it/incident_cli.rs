@@ -8,14 +8,16 @@ use crate::cli::program::Scene;
 
 /// A lock file of version 4 with packages of the default registry.
 fn lock(packages: &[(&str, &str)]) -> String {
-    let mut text = String::from("version = 4\n");
-    for (name, version) in packages {
-        text += &format!(
+    let packages: Vec<String> = packages
+        .iter()
+        .map(|(name, version)| {
+            format!(
             "\n[[package]]\nname = \"{name}\"\nversion = \"{version}\"\nsource = \"registry+https://github.com/rust-lang/crates.io-index\"\nchecksum = \"{}\"\n",
             "0".repeat(64)
-        );
-    }
-    text
+        )
+        })
+        .collect();
+    format!("version = 4\n{}", packages.concat())
 }
 
 /// Id and strength of each link of an answer.

@@ -28,7 +28,7 @@ fn only_lacks(toml: &str) {
 
 #[test]
 fn large_texts_of_one_kind_take_bounded_time() {
-    let sizes = |piece: &str| piece.repeat((200 * 1024) / piece.len());
+    let sizes = |piece: &str| piece.repeat((48 * 1024) / piece.len());
     for piece in [
         "12:30 ",
         "2024-06-14 12:30 UTC to 13:30\n",

@@ -86,7 +86,7 @@ fn texts(value: &Value) -> Vec<String> {
 fn compare(name: &str, got: &Value, truth: &Value, tallies: &mut Tallies) {
     let record = &got["record"];
     let say = |field: &str, got: &Value, truth: &Value| {
-        println!("  {name} {field}: read {got}, and it is {truth}")
+        println!("  {name} {field}: read {got}, and it is {truth}");
     };
     for field in SINGLE {
         let Some(truth) = truth.get(*field) else {
@@ -99,7 +99,8 @@ fn compare(name: &str, got: &Value, truth: &Value, tallies: &mut Tallies) {
                     .as_f64()
                     .zip(truth.as_f64())
                     .is_some_and(|(a, b)| (a - b).abs() < 0.05));
-        if !hit && !(truth.is_null() && got.is_null()) {
+        let agree = hit || truth.is_null() && got.is_null();
+        if !agree {
             say(field, got, truth);
         }
         count(
@@ -113,7 +114,8 @@ fn compare(name: &str, got: &Value, truth: &Value, tallies: &mut Tallies) {
         let truth = texts(&truth[*field]);
         let got = record[*field].as_str();
         let hit = got.is_some_and(|got| truth.iter().any(|word| word == got));
-        if !hit && !(got.is_none() && truth.is_empty()) {
+        let agree = hit || got.is_none() && truth.is_empty();
+        if !agree {
             say(field, &record[*field], &Value::from(truth.clone()));
         }
         count(

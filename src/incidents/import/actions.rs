@@ -49,7 +49,21 @@ pub(super) fn actions(page: &Page) -> Vec<Read<String>> {
             out.push((text, sentence.line));
         }
     }
-    out
+    if out.is_empty() { announced(page) } else { out }
+}
+
+/// What a text without such a section says will be done.
+fn announced(page: &Page) -> Vec<Read<String>> {
+    page.sentences
+        .iter()
+        .filter(|sentence| {
+            ["we will ", "we are going to ", "in future we "]
+                .iter()
+                .any(|words| sentence.lower.starts_with(words))
+        })
+        .take(MAX)
+        .map(|sentence| (clip(&sentence.text), sentence.line))
+        .collect()
 }
 
 /// An entry with all of its sentences.

@@ -27,7 +27,7 @@ pub(super) fn stamps(text: &str) -> Vec<Stamp> {
     let found = days(text);
     let mut out: Vec<Stamp> = Vec::new();
     let mut at = 0;
-    while let Some(next) = text.get(at..).and_then(|rest| next_start(rest)) {
+    while let Some(next) = text.get(at..).and_then(next_start) {
         let start = at + next;
         let in_day = found
             .iter()

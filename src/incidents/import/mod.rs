@@ -77,7 +77,27 @@ pub fn import(source: &str, bytes: &[u8], components: &Components) -> Result<Dra
     let mut draft = Draft::new(source);
     draft.remark(encoding.map(str::to_owned));
     let times = times::times(&page, &words);
-    let title = title::title(&page);
+    let impact = impact::impact(&page);
+    when(&mut draft, &page, &words, &times);
+    draft.set(
+        "impact-percent",
+        impact
+            .percent
+            .map(|(percent, line)| (Value::Percent(percent), line)),
+    );
+    what(&mut draft, &page, &words, components);
+    let mut said = contradictions::contradictions(&page, &times, &words);
+    said.extend(impact.contradictions);
+    draft.contradict(said);
+    for remark in times.remarks.into_iter().chain(impact.remarks) {
+        draft.remark(Some(remark));
+    }
+    Ok(draft)
+}
+
+/// What it is called, when it happened, and how long the cause was sought.
+fn when(draft: &mut Draft, page: &Page, words: &Words, times: &times::Times) {
+    let title = title::title(page);
     let id = title::id(
         title.as_ref().map_or("", |(title, _)| title),
         times.date.map(|(date, _)| date),
@@ -110,27 +130,23 @@ pub fn import(source: &str, bytes: &[u8], components: &Components) -> Result<Dra
     );
     draft.set(
         "minutes-to-cause",
-        to_cause::minutes_to_cause(&times, &words)
+        to_cause::minutes_to_cause(times, words)
             .map(|(minutes, line)| (Value::Number(minutes), line)),
     );
-    let impact = impact::impact(&page);
-    draft.set(
-        "impact-percent",
-        impact
-            .percent
-            .map(|(percent, line)| (Value::Percent(percent), line)),
-    );
-    let failure = failure::failure(&page, &words);
+}
+
+/// What failed, why, what ended it, and what followed.
+fn what(draft: &mut Draft, page: &Page, words: &Words, components: &Components) {
+    let failure = failure::failure(page, words);
     draft.set(
         "failure",
         failure.map(|(word, line)| (Value::Word(word.as_str().to_owned()), line)),
     );
     draft.set(
         "component",
-        component::component(&page, &words, components)
-            .map(|(word, line)| (Value::Word(word), line)),
+        component::component(page, words, components).map(|(word, line)| (Value::Word(word), line)),
     );
-    let cause = cause::cause(&page, &words);
+    let cause = cause::cause(page, words);
     let elsewhere = matches!(
         cause,
         Some((Cause::ThirdPartyUpdate | Cause::ThirdPartyFault, _))
@@ -141,31 +157,19 @@ pub fn import(source: &str, bytes: &[u8], components: &Components) -> Result<Dra
     );
     draft.list(
         "resolution",
-        resolution::resolution(&page, &words)
+        resolution::resolution(page, words)
             .into_iter()
             .map(|(word, line)| (word.as_str().to_owned(), line))
             .collect(),
     );
     draft.set(
         "detection",
-        detection::detection(&page, &words)
+        detection::detection(page, words)
             .map(|(word, line)| (Value::Word(word.as_str().to_owned()), line)),
     );
     draft.list(
         "suspected",
-        suspected::suspected(
-            &page,
-            &words,
-            failure.map(|(failure, _)| failure),
-            elsewhere,
-        ),
+        suspected::suspected(page, words, failure.map(|(failure, _)| failure), elsewhere),
     );
-    draft.list("actions", actions::actions(&page));
-    let mut said = contradictions::contradictions(&page, &times, &words);
-    said.extend(impact.contradictions);
-    draft.contradict(said);
-    for remark in times.remarks.into_iter().chain(impact.remarks) {
-        draft.remark(Some(remark));
-    }
-    Ok(draft)
+    draft.list("actions", actions::actions(page));
 }

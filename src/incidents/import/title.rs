@@ -56,7 +56,9 @@ pub(super) fn title(page: &Page) -> Option<Read<String>> {
                 ) && sentence.kind != Kind::Front
                     && sentence.leads
             })
-            .filter(|sentence| sentence.text.split_whitespace().count() >= 4)
+            .filter(|sentence| {
+                sentence.text.split_whitespace().count() >= 4 && sentence.label.is_none()
+            })
             .min_by_key(|sentence| (sentence.section != Section::Cause, sentence.line))
             .map(|sentence| (clip(&sentence.text), sentence.line))
     })
