@@ -21,7 +21,7 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(300);
 /// So many files are copied at a time.
 const BATCH: usize = 256;
 /// So many lines of a complaint are kept.
-const COMPLAINT_LINES: usize = 12;
+const COMPLAINT_LINES: usize = 30;
 
 /// Why there is no workshop, or it broke down.
 #[derive(Debug, thiserror::Error)]

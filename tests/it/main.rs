@@ -7,6 +7,8 @@
 )]
 
 mod advisories;
+#[cfg(target_os = "linux")]
+mod bisect;
 mod cli;
 mod diff;
 mod diff_laws;

@@ -194,6 +194,16 @@ impl Mixtures {
         toml::to_string(&table).unwrap_or_default()
     }
 
+    /// The first update among these packages, each written as cargo writes it
+    /// (`name v1.2.3`, or the name alone), that is not wanted yet.
+    pub(super) fn missing(&self, packages: &[&str], wanted: &Set) -> Option<usize> {
+        packages
+            .iter()
+            .filter_map(|package| package.split(' ').next())
+            .filter_map(|name| self.names.iter().position(|known| known == name))
+            .find(|number| !wanted.contains(number))
+    }
+
     /// Which updates a lock file has in place; the error names a release that
     /// neither of the two has.
     ///
@@ -209,9 +219,7 @@ impl Mixtures {
                 .copied()
                 .collect();
             if let Some((version, _)) = side.releases(name).difference(&known).next() {
-                return Err(format!(
-                    "it would need {name} {version}, which neither build has"
-                ));
+                return Err(format!("{name} v{version}"));
             }
         }
         let mut set = Set::new();
@@ -279,7 +287,9 @@ mod tests {
         let mixtures = Mixtures::new(BASE, HEAD).unwrap();
         let lock = HEAD.replace("1.2.0", "1.3.0");
         let error = mixtures.in_place(&lock, &Set::new()).unwrap_err();
-        assert!(error.contains("b 1.3.0"), "{error}");
+        assert_eq!(error, "b v1.3.0");
+        assert_eq!(mixtures.missing(&["app", &error], &Set::new()), Some(1));
+        assert_eq!(mixtures.missing(&[&error], &Set::from([1])), None);
     }
 
     #[test]

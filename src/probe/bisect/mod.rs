@@ -281,22 +281,37 @@ impl Real<'_> {
         if let Some(settled) = self.settled.get(set) {
             return Ok(settled.clone());
         }
-        let wish = self.mixtures.wish(set);
-        let settled = match self.workshop.settle(&wish)? {
-            Err(because) => Settled {
-                lock: Err(format!("it does not resolve: {because}")),
-                in_place: set.clone(),
-            },
-            Ok(lock) => match self.mixtures.in_place(&lock, set) {
-                Ok(in_place) => Settled {
-                    lock: Ok(lock),
-                    in_place,
+        // What cargo cannot resolve, or only with a release of neither side, lacks
+        // an update that must come along: it is added, and the wish made again.
+        let mut wanted = set.clone();
+        let settled = loop {
+            let wish = self.mixtures.wish(&wanted);
+            let (because, missing) = match self.workshop.settle(&wish)? {
+                Ok(lock) => match self.mixtures.in_place(&lock, &wanted) {
+                    Ok(in_place) => {
+                        break Settled {
+                            lock: Ok(lock),
+                            in_place,
+                        };
+                    }
+                    Err(strange) => {
+                        let because = format!("it would need {strange}, which neither build has");
+                        (because, self.mixtures.missing(&[&strange], &wanted))
+                    }
                 },
-                Err(because) => Settled {
+                Err(complaint) => {
+                    let named: Vec<&str> = complaint.split('`').skip(1).step_by(2).collect();
+                    let missing = self.mixtures.missing(&named, &wanted);
+                    (format!("it does not resolve: {complaint}"), missing)
+                }
+            };
+            let Some(missing) = missing else {
+                break Settled {
                     lock: Err(because),
                     in_place: set.clone(),
-                },
-            },
+                };
+            };
+            wanted.insert(missing);
         };
         self.settled.insert(set.clone(), settled.clone());
         Ok(settled)
