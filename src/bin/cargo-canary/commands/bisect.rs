@@ -66,7 +66,7 @@ pub(crate) fn run(args: &BisectArgs) -> Result<u8, Failure> {
         }
     })?;
     drop(progress);
-    let bytes = match args.output.format {
+    let bytes = match super::plain_format(&args.output, "bisect")? {
         ReportFormat::Json => bisect::json(&bisected),
         ReportFormat::Text => bisect::text(&bisected).into_bytes(),
     };

@@ -13,7 +13,7 @@ mod request;
 
 use cargo_canary::host::{Host, RealNet};
 
-use crate::args::{Command, DataArgs};
+use crate::args::{AuditFormat, Command, DataArgs, OutputArgs, ReportFormat};
 use crate::error::Failure;
 
 pub(crate) use probe::KEEPER;
@@ -43,5 +43,20 @@ fn host(data: &DataArgs) -> Host {
         Host::real(None)
     } else {
         Host::real(Some(Box::new(RealNet::default())))
+    }
+}
+
+/// Text or JSON, for a command that writes no other.
+fn plain_format(output: &OutputArgs, command: &str) -> Result<ReportFormat, Failure> {
+    match output.format {
+        None | Some(AuditFormat::Text) => Ok(ReportFormat::Text),
+        Some(AuditFormat::Json) => Ok(ReportFormat::Json),
+        Some(
+            AuditFormat::Markdown
+            | AuditFormat::Github
+            | AuditFormat::Sarif
+            | AuditFormat::Gitlab
+            | AuditFormat::Html,
+        ) => Err(Failure::no_such_format(command, "text, json")),
     }
 }
