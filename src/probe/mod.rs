@@ -10,6 +10,7 @@ pub mod judge;
 mod run;
 pub mod show;
 mod thresholds;
+pub mod triage;
 pub mod workshop;
 
 use std::time::Duration;

@@ -56,6 +56,8 @@ pub(crate) enum Command {
     /// that cargo accepts, and ends with the proof: without the guilty update
     /// all is well, with it alone it is not. Exit code 0: found.
     Bisect(BisectArgs),
+    /// Two deploys and a symptom: the suspects in order, and the way to prove it
+    Triage(TriageArgs),
     /// Print the completion script of a shell
     Completions {
         /// The shell
@@ -67,6 +69,29 @@ pub(crate) enum Command {
         #[arg(long, value_name = "DIR")]
         directory: Option<PathBuf>,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TriageArgs {
+    /// What goes wrong
+    #[arg(long, value_enum)]
+    pub(crate) symptom: SymptomArg,
+    #[command(flatten)]
+    pub(crate) audit: AuditArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SymptomArg {
+    /// Memory grows
+    Memory,
+    /// Descriptors, sockets or threads grow
+    Handles,
+    /// It stops making progress
+    Hang,
+    /// It panics or crashes
+    Panic,
+    /// It answers slowly
+    Latency,
 }
 
 /// Options of the commands that build.
@@ -107,6 +132,9 @@ pub(crate) struct BuildArgs {
 pub(crate) struct BisectArgs {
     #[command(flatten)]
     pub(crate) build: BuildArgs,
+    /// What goes wrong: suspects that fit are tried first [default with `--probe`: memory]
+    #[arg(long, value_enum)]
+    pub(crate) symptom: Option<SymptomArg>,
     /// Tell good from bad by a probe, in the place of a command
     #[arg(long)]
     pub(crate) probe: bool,

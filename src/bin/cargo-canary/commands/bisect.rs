@@ -7,10 +7,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use cargo_canary::audit;
 use cargo_canary::host::Host;
 use cargo_canary::probe::bisect::{self, BisectError, Event, Request, Trial};
+use cargo_canary::probe::triage::Symptom;
 use cargo_canary::snapshot::{BuildName, GraphMode};
 use sha2::{Digest, Sha256};
 
-use super::{builds, probe};
+use super::{builds, probe, triage};
 use crate::args::{BisectArgs, ReportFormat};
 use crate::error::Failure;
 use crate::exit;
@@ -87,8 +88,7 @@ fn trial(args: &BisectArgs, host: &Host) -> Result<Trial, Failure> {
     Ok(Trial::Probe(Box::new(request)))
 }
 
-/// How suspicious each package is: what the audit scores, squared, so that a
-/// package that stands out is tried first. Without an audit all are alike.
+/// How suspicious each package is, as triage sees it. Without an audit all are alike.
 fn suspicion(args: &BisectArgs, host: &Host, progress: &Progress) -> BTreeMap<String, f64> {
     let named = |text: &Option<String>, default: BuildName| match text.as_deref() {
         None => default,
@@ -107,16 +107,19 @@ fn suspicion(args: &BisectArgs, host: &Host, progress: &Progress) -> BTreeMap<St
         locked_data: true,
         cache_dir: None,
     };
-    match audit::run(&request, host, &|_| {}) {
-        Ok(audit) => {
-            let mut weights = BTreeMap::new();
-            for judged in &audit.changes {
-                let score = f64::from(judged.assessment.score) + 3.0;
-                let weight: &mut f64 = weights.entry(judged.change.package.clone()).or_default();
-                *weight = weight.max(score * score);
-            }
-            weights
-        }
+    let symptom = match (args.symptom, args.probe) {
+        (Some(symptom), _) => triage::symptom(symptom),
+        (None, true) => Symptom::Memory,
+        (None, false) => Symptom::Panic,
+    };
+    let suspects = audit::run(&request, host, &|_| {})
+        .map_err(|error| error.to_string())
+        .and_then(|audit| triage::suspects(&audit, symptom).map_err(|_| "the suspects cannot be ordered".to_owned()));
+    match suspects {
+        Ok(suspects) => suspects
+            .into_iter()
+            .map(|suspect| (suspect.package, suspect.weight))
+            .collect(),
         Err(error) => {
             progress.note(&format!(
                 "note: all updates are taken as equally suspicious, since there is no audit: {error}"

@@ -10,6 +10,7 @@ mod manual;
 mod policy;
 mod probe;
 mod request;
+mod triage;
 
 use cargo_canary::host::{Host, RealNet};
 
@@ -32,6 +33,7 @@ pub(crate) fn run(command: &Command) -> Result<u8, Failure> {
         Command::Db(command) => db::run(command),
         Command::Probe(args) => probe::run(args),
         Command::Bisect(args) => bisect::run(args),
+        Command::Triage(args) => triage::run(args),
         Command::Completions { shell } => manual::completions(*shell),
         Command::Man { directory } => manual::man(directory.as_deref()),
     }
