@@ -44,6 +44,7 @@ mod shared_data;
 #[cfg(target_os = "linux")]
 mod probe;
 mod probe_judge;
+mod probe_simulation;
 mod report_formats;
 mod report_safety;
 mod support;

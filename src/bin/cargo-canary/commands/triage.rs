@@ -135,6 +135,14 @@ fn plan(args: &TriageArgs, symptom: Symptom, suspects: &[Suspect]) -> Vec<String
     plan
 }
 
+fn percent(share: f64) -> String {
+    if share < 0.01 {
+        "<1".to_owned()
+    } else {
+        format!("{:.0}", share * 100.0)
+    }
+}
+
 fn text(symptom: Symptom, suspects: &[Suspect], plan: &[String], all: bool) -> String {
     let mut out = format!(
         "{} suspects for the symptom `{}`\n\n",
@@ -145,8 +153,8 @@ fn text(symptom: Symptom, suspects: &[Suspect], plan: &[String], all: bool) -> S
     for suspect in suspects.iter().take(shown) {
         let _ = writeln!(
             out,
-            "{:>4.0} %  {} {}",
-            suspect.share * 100.0,
+            "{:>4} %  {} {}",
+            percent(suspect.share),
             safe_for_terminal(&suspect.package),
             safe_for_terminal(&suspect.step)
         );
