@@ -424,7 +424,7 @@ fn a_file_that_is_neither_lock_nor_metadata() {
         error: failed to read the base
           caused by: cannot read the lock file of `notes.txt`
           caused by: notes.txt:1:6: key with no value, expected `=`
-        hint: `--base` takes a revision, a directory, a Cargo.lock or a `cargo metadata` document
+        hint: `--base` takes a revision, a directory, a Cargo.lock, a `cargo metadata` document, an executable or an SBOM
         "#,
     );
     check(&shop, "other.json", "HEAD").fails(
