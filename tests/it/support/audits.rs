@@ -91,7 +91,13 @@ fn change(at: usize, text: &str) -> Change {
         ChangeKind::Added => (Vec::new(), new),
         ChangeKind::Removed => (old, Vec::new()),
         ChangeKind::Downgraded => (new, old),
-        _ => (old, new),
+        ChangeKind::Upgraded
+        | ChangeKind::Duplicated
+        | ChangeKind::Merged
+        | ChangeKind::SourceMoved
+        | ChangeKind::ContentChanged
+        | ChangeKind::FeaturesChanged
+        | ChangeKind::PlacementChanged => (old, new),
     };
     let names = || [format!("name {text}")].into();
     Change {
