@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::VERSION;
 use crate::facts::{
-    ChangelogSection, Direction, Extent, Part, SourceDelta, SourceFinding, Topic, Witness,
+    ChangelogSection, Extent, Part, Shift, SourceDelta, SourceFinding, Topic, Witness,
 };
 
 #[derive(Serialize, Deserialize)]
@@ -21,7 +21,7 @@ struct Stored {
 #[derive(Serialize, Deserialize)]
 struct StoredFinding {
     topic: String,
-    direction: String,
+    shift: String,
     part: String,
     what: String,
     count: usize,
@@ -100,7 +100,7 @@ fn extent([files, bytes, compiled_files, compiled_bytes]: [u64; 4]) -> Extent {
 fn stored_finding(finding: &SourceFinding) -> StoredFinding {
     StoredFinding {
         topic: finding.topic.as_str().to_owned(),
-        direction: finding.direction.as_str().to_owned(),
+        shift: finding.shift.as_str().to_owned(),
         part: finding.part.as_str().to_owned(),
         what: finding.what.clone(),
         count: finding.count,
@@ -117,9 +117,9 @@ fn finding(stored: StoredFinding) -> Option<SourceFinding> {
         topic: Topic::ALL
             .into_iter()
             .find(|t| t.as_str() == stored.topic)?,
-        direction: Direction::ALL
+        shift: Shift::ALL
             .into_iter()
-            .find(|d| d.as_str() == stored.direction)?,
+            .find(|d| d.as_str() == stored.shift)?,
         part: Part::ALL.into_iter().find(|p| p.as_str() == stored.part)?,
         what: stored.what,
         count: stored.count,

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::compare::{Comparison, File, Mention, View};
-use crate::facts::{Direction, Part, SourceFinding, Topic, Witness};
+use crate::facts::{Part, Shift, SourceFinding, Topic, Witness};
 
 /// So many witnesses are kept of one finding.
 const WITNESSES: usize = 4;
@@ -154,7 +154,7 @@ impl Tally {
                 if !before.contains(&(topic, part.runs_in_build())) {
                     found.extend(uses.into_iter().map(|(what, hits)| {
                         let places = hits.iter().map(|hit| hit.witness.clone()).collect();
-                        finding(topic, Direction::Gained, part, what, places)
+                        finding(topic, Shift::Gained, part, what, places)
                     }));
                 }
             }
@@ -195,7 +195,7 @@ fn topics_before(comparison: &Comparison<'_>, looks: &[Look]) -> BTreeSet<(Topic
 /// A finding with the first of its places.
 pub(super) fn finding(
     topic: Topic,
-    direction: Direction,
+    shift: Shift,
     part: Part,
     what: &str,
     mut witnesses: Vec<Witness>,
@@ -205,7 +205,7 @@ pub(super) fn finding(
     witnesses.truncate(WITNESSES);
     SourceFinding {
         topic,
-        direction,
+        shift,
         part,
         what: shown(what),
         count,
@@ -221,8 +221,8 @@ fn net((topic, part, what): &Key, new: &[Hit], old: &[Hit]) -> Option<SourceFind
     let difference = sum(new) - sum(old);
     let (direction, more, fewer) = match difference {
         0 => return None,
-        1.. => (Direction::Gained, new, old),
-        _ => (Direction::Lost, old, new),
+        1.. => (Shift::Gained, new, old),
+        _ => (Shift::Lost, old, new),
     };
     // The places in items that had fewer of them on the other side come first.
     let mut others: BTreeMap<&str, usize> = BTreeMap::new();
@@ -265,9 +265,9 @@ fn by_item((topic, part, what): &Key, new: &[Hit], old: &[Hit]) -> Vec<SourceFin
             .collect::<Vec<_>>()
     };
     let groups = [
-        (Direction::Gained, once(new, &|item| !had.contains(item))),
-        (Direction::Changed, once(new, &|item| had.contains(item))),
-        (Direction::Lost, once(old, &|item| !has.contains(item))),
+        (Shift::Gained, once(new, &|item| !had.contains(item))),
+        (Shift::Changed, once(new, &|item| had.contains(item))),
+        (Shift::Lost, once(old, &|item| !has.contains(item))),
     ];
     groups
         .into_iter()
@@ -303,5 +303,5 @@ fn from_kept(
         })
         .map(|hit| hit.witness.clone())
         .collect();
-    (!places.is_empty()).then(|| finding(*topic, Direction::Lost, *part, what, places))
+    (!places.is_empty()).then(|| finding(*topic, Shift::Lost, *part, what, places))
 }

@@ -207,7 +207,7 @@ mod tests {
                 FactKind::Manifest
             ]
         );
-        assert_eq!(unknown.evidence.percent(), 66);
+        assert_eq!(unknown.evidence.percent(), 70);
         assert_eq!(known.evidence.percent(), 100);
     }
 

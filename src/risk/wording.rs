@@ -1,6 +1,7 @@
 //! How durations, releases and their sources are put into words.
 
 use crate::diff::Change;
+use crate::facts::{SourceDelta, SourceFinding};
 use crate::pkg::Release;
 
 /// A duration in days in words: "3 hours", "1 day", "12 days", "3.2 years".
@@ -47,6 +48,51 @@ pub(super) fn some_of<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
         0 => shown,
         more => format!("{shown} and {more} more"),
     }
+}
+
+/// Findings in the source in words.
+pub(super) struct InSource {
+    /// What was found, a few of them.
+    pub(super) names: String,
+    /// Each with its places.
+    pub(super) facts: Vec<String>,
+}
+
+/// So many findings are shown as facts of one signal.
+const SHOWN_FINDINGS: usize = 6;
+
+/// The findings that a signal is about; `None` when there is none.
+pub(super) fn source_findings(
+    delta: &SourceDelta,
+    about: impl Fn(&SourceFinding) -> bool,
+) -> Option<InSource> {
+    let found: Vec<&SourceFinding> = delta.findings.iter().filter(|f| about(f)).collect();
+    if found.is_empty() {
+        return None;
+    }
+    let facts = found
+        .iter()
+        .take(SHOWN_FINDINGS)
+        .map(|finding| {
+            let places: Vec<String> = finding.witnesses.iter().map(ToString::to_string).collect();
+            let more = finding.count.saturating_sub(places.len());
+            let more = if more > 0 {
+                format!("; {more} more")
+            } else {
+                String::new()
+            };
+            format!(
+                "source: {} {}, {}{more}",
+                finding.shift.as_str(),
+                finding.what,
+                places.join("; ")
+            )
+        })
+        .collect();
+    Some(InSource {
+        names: some_of(found.iter().map(|finding| finding.what.as_str())),
+        facts,
+    })
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use cargo_canary::facts::{Direction, Part, SourceDelta, Topic};
+use cargo_canary::facts::{Part, Shift, SourceDelta, Topic};
 use cargo_canary::inspect::{self, DETECTORS};
 
 use crate::support::archives::{between, fresh, update};
@@ -16,7 +16,7 @@ struct Case {
     new: Files,
     near: (Files, Files),
     topic: Topic,
-    direction: Direction,
+    shift: Shift,
     part: Part,
     /// A part of what it says, and of the witness.
     says: &'static str,
@@ -29,7 +29,7 @@ fn plain(topic: Topic, says: &'static str, old: Files, new: Files, near: (Files,
         new,
         near,
         topic,
-        direction: Direction::Gained,
+        shift: Shift::Gained,
         part: Part::Library,
         says,
         witness: "src/lib.rs",
@@ -76,7 +76,7 @@ fn cases() -> Vec<(&'static str, Case)> {
         (
             "api",
             Case {
-                direction: Direction::Lost,
+                shift: Shift::Lost,
                 witness: "src/a.rs",
                 ..plain(
                     Topic::Api,
@@ -204,7 +204,7 @@ fn cases() -> Vec<(&'static str, Case)> {
             "commit",
             Case {
                 part: Part::Metadata,
-                direction: Direction::Lost,
+                shift: Shift::Lost,
                 witness: ".cargo_vcs_info.json",
                 ..plain(
                     Topic::Commit,
@@ -230,7 +230,7 @@ fn cases() -> Vec<(&'static str, Case)> {
         (
             "drops",
             Case {
-                direction: Direction::Lost,
+                shift: Shift::Lost,
                 ..plain(
                     Topic::Drop,
                     "Drop of Guard",
@@ -326,7 +326,7 @@ fn cases() -> Vec<(&'static str, Case)> {
         (
             "limits",
             Case {
-                direction: Direction::Changed,
+                shift: Shift::Changed,
                 ..plain(
                     Topic::Limit,
                     "MAX_BUFFER: 8*1024 -> 64*1024",
@@ -356,7 +356,7 @@ fn cases() -> Vec<(&'static str, Case)> {
             "metadata",
             Case {
                 part: Part::Metadata,
-                direction: Direction::Changed,
+                shift: Shift::Changed,
                 witness: "Cargo.toml",
                 ..plain(
                     Topic::Metadata,
@@ -386,7 +386,7 @@ fn cases() -> Vec<(&'static str, Case)> {
             "native-sources",
             Case {
                 part: Part::BuildScript,
-                direction: Direction::Changed,
+                shift: Shift::Changed,
                 witness: "c/a.c",
                 ..plain(
                     Topic::NativeSources,
@@ -403,7 +403,7 @@ fn cases() -> Vec<(&'static str, Case)> {
         (
             "releases",
             Case {
-                direction: Direction::Lost,
+                shift: Shift::Lost,
                 ..plain(
                     Topic::Release,
                     "clear",
@@ -472,7 +472,7 @@ fn cases() -> Vec<(&'static str, Case)> {
 
 fn finds(delta: &SourceDelta, case: &Case) -> bool {
     delta.findings.iter().any(|finding| {
-        (finding.topic, finding.direction, finding.part) == (case.topic, case.direction, case.part)
+        (finding.topic, finding.shift, finding.part) == (case.topic, case.shift, case.part)
             && finding.what.contains(case.says)
             && finding.count > 0
             && finding

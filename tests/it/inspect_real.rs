@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use cargo_canary::facts::{Direction, Finding, Part, SourceDelta, SourceFinding, Topic};
+use cargo_canary::facts::{Finding, Part, Shift, SourceDelta, SourceFinding, Topic};
 use cargo_canary::host::{Host, NetLimits, RealNet};
 use cargo_canary::inspect;
 use cargo_canary::pkg::{PackageId, Source, Step};
@@ -88,7 +88,7 @@ fn show(delta: &SourceDelta) {
         let place = finding.witnesses.first().map(ToString::to_string);
         println!(
             "    {} {} {} x{}: {} | {}",
-            finding.direction.as_str(),
+            finding.shift.as_str(),
             finding.topic.as_str(),
             finding.part.as_str(),
             finding.count,
@@ -137,7 +137,7 @@ fn the_compiled_program_in_a_derive_crate_is_found() {
     .unwrap();
     let program = delta
         .on(&[Topic::Executable])
-        .find(|finding| finding.direction == Direction::Gained && finding.part == Part::Archive);
+        .find(|finding| finding.shift == Shift::Gained && finding.part == Part::Archive);
     assert!(program.is_some());
     assert!(
         delta
@@ -294,7 +294,7 @@ fn show_resources(delta: &SourceDelta) {
         let place = finding.witnesses.first().map(ToString::to_string);
         println!(
             "    {} {} x{}: {} | {}",
-            finding.direction.as_str(),
+            finding.shift.as_str(),
             finding.topic.as_str(),
             finding.count,
             finding.what,

@@ -97,7 +97,7 @@ impl Part {
 
 /// What the update did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Direction {
+pub enum Shift {
     /// The incoming release has it, or has more of it.
     Gained,
     /// The incoming release has it no more, or less of it.
@@ -106,7 +106,7 @@ pub enum Direction {
     Changed,
 }
 
-impl Direction {
+impl Shift {
     /// All directions, in the order of their declaration.
     pub const ALL: [Self; 3] = [Self::Gained, Self::Lost, Self::Changed];
 
@@ -127,7 +127,7 @@ pub struct SourceFinding {
     /// What it is about.
     pub topic: Topic,
     /// What the update did.
-    pub direction: Direction,
+    pub shift: Shift,
     /// Where.
     pub part: Part,
     /// What exactly: a path of the language, an item, a file, or a field with
@@ -153,9 +153,9 @@ impl SourceFinding {
                 | Topic::Task
                 | Topic::Handle
                 | Topic::WholeBody
-                | Topic::GlobalState => self.direction == Direction::Gained,
-                Topic::Drop => self.direction == Direction::Lost || self.what.ends_with(LESS),
-                Topic::Release => self.direction == Direction::Lost,
+                | Topic::GlobalState => self.shift == Shift::Gained,
+                Topic::Drop => self.shift == Shift::Lost || self.what.ends_with(LESS),
+                Topic::Release => self.shift == Shift::Lost,
                 Topic::Limit => true,
                 Topic::Archive
                 | Topic::Executable

@@ -1,7 +1,7 @@
 //! Words in upstream's changelog that announce trouble or its end.
 
 use super::{Detector, How};
-use crate::facts::{Direction, Part, SourceFinding, Topic, Witness};
+use crate::facts::{Part, Shift, SourceFinding, Topic, Witness};
 use crate::inspect::changelog;
 use crate::inspect::compare::Comparison;
 use crate::inspect::tally::{finding, shown};
@@ -75,7 +75,7 @@ fn whole(comparison: &Comparison<'_>) -> Vec<SourceFinding> {
             let what = format!("upstream speaks of {subject}");
             found.push(finding(
                 Topic::Announced,
-                Direction::Gained,
+                Shift::Gained,
                 Part::Metadata,
                 &what,
                 places,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Detector, How};
-use crate::facts::{Direction, Part, SourceFinding, Topic};
+use crate::facts::{Part, Shift, SourceFinding, Topic};
 use crate::inspect::compare::{Comparison, View};
 use crate::inspect::items::ItemKind;
 use crate::inspect::tally::{finding, witness};
@@ -48,7 +48,7 @@ fn whole(comparison: &Comparison<'_>) -> Vec<SourceFinding> {
             let place = witness(view, view.item.start, view.item.start + 8);
             finding(
                 Topic::Api,
-                Direction::Lost,
+                Shift::Lost,
                 view.file.part,
                 &view.item.name,
                 vec![place],

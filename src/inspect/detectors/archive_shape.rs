@@ -1,7 +1,7 @@
 //! Shapes in the archive that have no place in a package.
 
 use super::{Detector, How};
-use crate::facts::{Direction, Part, SourceFinding, Topic, Witness};
+use crate::facts::{Part, Shift, SourceFinding, Topic, Witness};
 use crate::inspect::compare::Comparison;
 use crate::inspect::tally::{finding, shown};
 
@@ -35,7 +35,7 @@ fn whole(comparison: &Comparison<'_>) -> Vec<SourceFinding> {
             };
             finding(
                 Topic::Archive,
-                Direction::Gained,
+                Shift::Gained,
                 Part::Archive,
                 oddity.kind.as_str(),
                 vec![place],

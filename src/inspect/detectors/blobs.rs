@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Detector, How};
-use crate::facts::{Direction, Part, SourceFinding, Topic, Witness};
+use crate::facts::{Part, Shift, SourceFinding, Topic, Witness};
 use crate::inspect::compare::Comparison;
 use crate::inspect::compiled::is_for_tests;
 use crate::inspect::tally::{finding, shown};
@@ -76,8 +76,8 @@ fn whole(comparison: &Comparison<'_>) -> Vec<SourceFinding> {
             .as_ref()
             .and_then(|old| old.tree.read(&file.path))
         {
-            Some(_) => Direction::Changed,
-            None => Direction::Gained,
+            Some(_) => Shift::Changed,
+            None => Shift::Gained,
         };
         let place = Witness {
             file: shown(&file.path),

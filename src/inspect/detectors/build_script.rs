@@ -1,7 +1,7 @@
 //! The build script as such: there, gone, or another one.
 
 use super::{Detector, How};
-use crate::facts::{Direction, Part, SourceFinding, Topic, Witness};
+use crate::facts::{Part, Shift, SourceFinding, Topic, Witness};
 use crate::inspect::compare::{Comparison, Side};
 use crate::inspect::tally::{finding, shown, witness};
 
@@ -45,10 +45,10 @@ fn whole(comparison: &Comparison<'_>) -> Vec<SourceFinding> {
     };
     if before.is_empty() && !after.is_empty() {
         let places = after.iter().map(|path| whole_file(path)).collect();
-        say(Direction::Gained, "build script", places);
+        say(Shift::Gained, "build script", places);
     } else if after.is_empty() && !before.is_empty() {
         let places = before.iter().map(|path| whole_file(path)).collect();
-        say(Direction::Lost, "build script", places);
+        say(Shift::Lost, "build script", places);
     } else if !after.is_empty() {
         let places: Vec<Witness> = comparison
             .gained()
@@ -56,7 +56,7 @@ fn whole(comparison: &Comparison<'_>) -> Vec<SourceFinding> {
             .map(|view| witness(view, view.item.start, view.item.start + 10))
             .collect();
         if !places.is_empty() {
-            say(Direction::Changed, "build script", places);
+            say(Shift::Changed, "build script", places);
         }
     }
     found

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::{Detector, How};
-use crate::facts::{Direction, Part, SourceFinding, Topic, Witness};
+use crate::facts::{Part, Shift, SourceFinding, Topic, Witness};
 use crate::inspect::compare::{Comparison, Side};
 use crate::inspect::tally::finding;
 
@@ -42,13 +42,12 @@ fn whole(comparison: &Comparison<'_>) -> Vec<SourceFinding> {
         return Vec::new();
     };
     let (direction, what) = match (info(old), info(&comparison.new)) {
-        (Some(_), None) => (Direction::Lost, "the commit it was made from".to_owned()),
-        (Some(before), Some(after)) if after.dirty && !before.dirty => (
-            Direction::Gained,
-            "it was made from edited files".to_owned(),
-        ),
+        (Some(_), None) => (Shift::Lost, "the commit it was made from".to_owned()),
+        (Some(before), Some(after)) if after.dirty && !before.dirty => {
+            (Shift::Gained, "it was made from edited files".to_owned())
+        }
         (Some(before), Some(after)) if before.sha1 == after.sha1 && !comparison.same_code => (
-            Direction::Changed,
+            Shift::Changed,
             "the same commit as the release before, with other code".to_owned(),
         ),
         _ => return Vec::new(),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Detector, How};
-use crate::facts::{Direction, LESS, SourceFinding, Topic};
+use crate::facts::{LESS, Shift, SourceFinding, Topic};
 use crate::inspect::compare::{Comparison, View};
 use crate::inspect::items::ItemKind;
 use crate::inspect::tally::{finding, witness};
@@ -40,13 +40,13 @@ fn whole(comparison: &Comparison<'_>) -> Vec<SourceFinding> {
     for name in names {
         let (direction, what, view) = match (old.get(name), new.get(name)) {
             (Some(before), None) if comparison.new.holds(name.as_bytes()) => {
-                (Direction::Lost, format!("Drop of {name}"), before)
+                (Shift::Lost, format!("Drop of {name}"), before)
             }
-            (None, Some(after)) => (Direction::Gained, format!("Drop of {name}"), after),
+            (None, Some(after)) => (Shift::Gained, format!("Drop of {name}"), after),
             (Some(before), Some(after)) if calls(after) < calls(before) => {
-                (Direction::Changed, format!("Drop of {name} {LESS}"), after)
+                (Shift::Changed, format!("Drop of {name} {LESS}"), after)
             }
-            (Some(_), Some(after)) => (Direction::Changed, format!("Drop of {name}"), after),
+            (Some(_), Some(after)) => (Shift::Changed, format!("Drop of {name}"), after),
             (Some(_) | None, None) => continue,
         };
         found.push(finding(

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Detector, How};
-use crate::facts::{Direction, SourceFinding, Topic};
+use crate::facts::{Shift, SourceFinding, Topic};
 use crate::inspect::compare::{Comparison, View};
 use crate::inspect::items::ItemKind;
 use crate::inspect::tally::{finding, witness};
@@ -102,7 +102,7 @@ fn whole(comparison: &Comparison<'_>) -> Vec<SourceFinding> {
             let place = witness(view, start, start + 12);
             found.push(finding(
                 Topic::GlobalState,
-                Direction::Gained,
+                Shift::Gained,
                 view.file.part,
                 &what,
                 vec![place],

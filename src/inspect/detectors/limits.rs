@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Detector, How};
-use crate::facts::{Direction, SourceFinding, Topic};
+use crate::facts::{Shift, SourceFinding, Topic};
 use crate::inspect::compare::{Comparison, View};
 use crate::inspect::items::ItemKind;
 use crate::inspect::lex::Kind;
@@ -71,14 +71,12 @@ fn whole(comparison: &Comparison<'_>) -> Vec<SourceFinding> {
     for (key, (before, view)) in &old {
         let name = &view.item.name;
         let (direction, what, view) = match new.get(key) {
-            Some((after, view)) if after != before => (
-                Direction::Changed,
-                format!("{name}: {before} -> {after}"),
-                view,
-            ),
+            Some((after, view)) if after != before => {
+                (Shift::Changed, format!("{name}: {before} -> {after}"), view)
+            }
             Some(_) => continue,
             None if !comparison.new.holds(last(name).as_bytes()) => {
-                (Direction::Lost, format!("{name}: {before}"), view)
+                (Shift::Lost, format!("{name}: {before}"), view)
             }
             None => continue,
         };

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Detector, How};
-use crate::facts::{Direction, Part, SourceFinding, Topic, Witness};
+use crate::facts::{Part, Shift, SourceFinding, Topic, Witness};
 use crate::inspect::compare::Comparison;
 use crate::inspect::tally::finding;
 
@@ -25,9 +25,9 @@ fn whole(comparison: &Comparison<'_>) -> Vec<SourceFinding> {
     let mut found = Vec::new();
     for name in names {
         let (direction, what) = match (before.get(*name), after.get(*name)) {
-            (Some(a), Some(b)) if a != b => (Direction::Changed, format!("{name}: {a} -> {b}")),
-            (None, Some(b)) => (Direction::Gained, format!("{name}: {b}")),
-            (Some(a), None) => (Direction::Lost, format!("{name}: {a}")),
+            (Some(a), Some(b)) if a != b => (Shift::Changed, format!("{name}: {a} -> {b}")),
+            (None, Some(b)) => (Shift::Gained, format!("{name}: {b}")),
+            (Some(a), None) => (Shift::Lost, format!("{name}: {a}")),
             _ => continue,
         };
         let place = Witness {

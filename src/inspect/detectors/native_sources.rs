@@ -1,7 +1,7 @@
 //! Code in C and the like that comes along and is compiled by a build script.
 
 use super::{Detector, How};
-use crate::facts::{Direction, Part, SourceFinding, Topic, Witness};
+use crate::facts::{Part, Shift, SourceFinding, Topic, Witness};
 use crate::inspect::compare::{Comparison, Side};
 use crate::inspect::compiled::is_for_tests;
 use crate::inspect::tally::{finding, shown};
@@ -47,15 +47,15 @@ fn whole(comparison: &Comparison<'_>) -> Vec<SourceFinding> {
     };
     let groups = [
         (
-            Direction::Gained,
+            Shift::Gained,
             places(new, &|path, _| old.tree.read(path).is_none()),
         ),
         (
-            Direction::Lost,
+            Shift::Lost,
             places(old, &|path, _| new.tree.read(path).is_none()),
         ),
         (
-            Direction::Changed,
+            Shift::Changed,
             places(new, &|path, content| {
                 old.tree.read(path).is_some_and(|before| before != content)
             }),

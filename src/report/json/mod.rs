@@ -2,6 +2,7 @@
 //! none is renamed.
 
 mod shape;
+mod source;
 
 use crate::audit::{Audit, Comparison, JudgedChange, Side};
 use crate::diff::Change;
@@ -188,6 +189,7 @@ fn bare_change(change: &Change) -> shape::Change<'_> {
         risk: None,
         incidents: None,
         advisories: None,
+        source: None,
         decision: None,
         gaps: None,
     }
@@ -232,6 +234,7 @@ fn judged_change(judged: &JudgedChange) -> shape::Change<'_> {
             fixed: group(|delta| &delta.fixed),
             remaining: group(|delta| &delta.remaining),
         }),
+        source: judged.dossier.source.seen().map(source::source),
         decision: Some(judged.decision.as_str()),
         gaps: Some(judged.dossier.gaps().iter().map(owned_gap).collect()),
         ..bare_change(&judged.change)

@@ -118,6 +118,8 @@ pub(super) struct Change<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) advisories: Option<AdvisoryDelta<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) source: Option<super::source::Source>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) decision: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) gaps: Option<Vec<Gap>>,

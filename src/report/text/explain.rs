@@ -41,6 +41,7 @@ pub(super) fn one(page: &mut Page, audit: &Audit, judged: &JudgedChange) {
     signals(page, judged);
     links(page, judged);
     release(page, judged);
+    super::source::source(page, judged);
     why_here(page, judged);
     gaps(page, judged);
 }

@@ -4,6 +4,7 @@
 mod changes;
 mod explain;
 mod page;
+mod source;
 
 use std::collections::BTreeMap;
 

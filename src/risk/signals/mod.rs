@@ -4,26 +4,38 @@
 mod advisory_fixed;
 mod advisory_introduced;
 mod advisory_remaining;
+mod archive_odd;
 mod build_code_changed;
+mod build_code_gains;
 mod build_script_added;
+mod capability_gained;
+mod code_unchanged;
+mod commit_unclear;
 mod content_changed;
 mod dependency_gained;
 mod dot_zero;
+mod executable_gained;
 mod features_gained;
 mod fresh_release;
 mod git_commit;
+mod hollow_update;
 mod hotfix_out;
 mod incident_left;
 mod incident_repeat;
 mod incident_strong;
 mod incident_weak;
+mod licence_changed;
 mod long_silence;
+mod memory_behaviour;
 mod native_library_added;
+mod opaque_gained;
 mod package_added;
 mod placement_widened;
+mod public_items_lost;
 mod rapid_series;
 mod second_version;
 mod source_moved;
+mod unsafe_gained;
 mod version_step;
 mod versions_skipped;
 mod yank_lure;
@@ -148,26 +160,38 @@ pub static SIGNALS: &[&Definition] = &[
     &advisory_fixed::SIGNAL,
     &advisory_introduced::SIGNAL,
     &advisory_remaining::SIGNAL,
+    &archive_odd::SIGNAL,
     &build_code_changed::SIGNAL,
+    &build_code_gains::SIGNAL,
     &build_script_added::SIGNAL,
+    &capability_gained::SIGNAL,
+    &code_unchanged::SIGNAL,
+    &commit_unclear::SIGNAL,
     &content_changed::SIGNAL,
     &dependency_gained::SIGNAL,
     &dot_zero::SIGNAL,
+    &executable_gained::SIGNAL,
     &features_gained::SIGNAL,
     &fresh_release::SIGNAL,
     &git_commit::SIGNAL,
+    &hollow_update::SIGNAL,
     &hotfix_out::SIGNAL,
     &incident_left::SIGNAL,
     &incident_repeat::SIGNAL,
     &incident_strong::SIGNAL,
     &incident_weak::SIGNAL,
+    &licence_changed::SIGNAL,
     &long_silence::SIGNAL,
+    &memory_behaviour::SIGNAL,
     &native_library_added::SIGNAL,
+    &opaque_gained::SIGNAL,
     &package_added::SIGNAL,
     &placement_widened::SIGNAL,
+    &public_items_lost::SIGNAL,
     &rapid_series::SIGNAL,
     &second_version::SIGNAL,
     &source_moved::SIGNAL,
+    &unsafe_gained::SIGNAL,
     &version_step::SIGNAL,
     &versions_skipped::SIGNAL,
     &yank_lure::SIGNAL,

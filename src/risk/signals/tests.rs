@@ -3,7 +3,10 @@
 use super::case::{Case, release};
 use super::*;
 use crate::diff::{ChangeKind, ForcedBy};
-use crate::facts::{Finding, Gap, GapReason, YankCluster, Yanked};
+use crate::facts::{
+    Extent, Finding, Gap, GapReason, Part, Shift, SourceDelta, SourceFinding, Topic, Witness,
+    YankCluster, Yanked,
+};
 use crate::incidents::{Direction, Strength};
 use crate::pkg::Source;
 use crate::risk::Model;
@@ -50,6 +53,50 @@ fn cluster(withdrawn: &[&str], only_one_left: bool) -> Finding<YankCluster> {
     })
 }
 
+/// An upgrade of whose source something is known.
+fn source_known(edit: impl FnOnce(&mut SourceDelta)) -> Case {
+    upgrade(|case| {
+        let extent = Extent {
+            files: 3,
+            bytes: 3000,
+            compiled_files: 2,
+            compiled_bytes: 2000,
+        };
+        let mut delta = SourceDelta {
+            before: Some(extent),
+            after: extent,
+            ..SourceDelta::default()
+        };
+        edit(&mut delta);
+        case.dossier.source = Finding::Seen(delta);
+    })
+}
+
+/// An upgrade with findings in its source.
+fn in_source(found: &[(Topic, Shift, Part)]) -> Case {
+    source_known(|delta| {
+        let findings = found.iter().map(|(topic, shift, part)| SourceFinding {
+            topic: *topic,
+            shift: *shift,
+            part: *part,
+            what: "licence: MIT -> other".to_owned(),
+            count: 4,
+            witnesses: vec![Witness {
+                file: "src/lib.rs".to_owned(),
+                line: 3,
+                item: "f".to_owned(),
+                text: "forget(".to_owned(),
+            }],
+        });
+        delta.findings = findings.collect();
+    })
+}
+
+/// An upgrade with the same code, and something changed by hand.
+fn same_code(edit: impl FnOnce(&mut Case)) -> Case {
+    source_known(|delta| delta.same_code = true).with(edit)
+}
+
 /// For each signal a case in which it fires, and one close by in which it does not.
 #[expect(
     clippy::too_many_lines,
@@ -70,6 +117,54 @@ fn cases(id: &str) -> (Case, Case) {
             };
             (remaining(plain()), plain().advisory(true))
         }
+        "archive-odd" => (
+            in_source(&[(Topic::Archive, Shift::Gained, Part::Archive)]),
+            in_source(&[(Topic::Executable, Shift::Gained, Part::Data)]),
+        ),
+        "build-code-gains" => (
+            in_source(&[(Topic::Network, Shift::Gained, Part::BuildScript)]),
+            in_source(&[(Topic::Network, Shift::Gained, Part::Library)]),
+        ),
+        "capability-gained" => (
+            in_source(&[(Topic::Network, Shift::Gained, Part::Library)]),
+            in_source(&[(Topic::Unsafe, Shift::Changed, Part::Library)]),
+        ),
+        "code-unchanged" => (
+            same_code(|_| ()),
+            same_code(|case| case.change.dependencies_gained = vec!["tiny".to_owned()]),
+        ),
+        "commit-unclear" => (
+            in_source(&[(Topic::Commit, Shift::Lost, Part::Metadata)]),
+            in_source(&[(Topic::Metadata, Shift::Changed, Part::Metadata)]),
+        ),
+        "executable-gained" => (
+            in_source(&[(Topic::Executable, Shift::Gained, Part::Archive)]),
+            in_source(&[(Topic::Executable, Shift::Gained, Part::Data)]),
+        ),
+        "hollow-update" => (
+            same_code(|case| case.change.dependencies_gained = vec!["tiny".to_owned()]),
+            same_code(|_| ()),
+        ),
+        "licence-changed" => (
+            in_source(&[(Topic::Metadata, Shift::Changed, Part::Metadata)]),
+            in_source(&[(Topic::Metadata, Shift::Gained, Part::Metadata)]),
+        ),
+        "memory-behaviour" => (
+            in_source(&[(Topic::Leak, Shift::Gained, Part::Library)]),
+            in_source(&[(Topic::Leak, Shift::Lost, Part::Library)]),
+        ),
+        "opaque-gained" => (
+            in_source(&[(Topic::Opaque, Shift::Gained, Part::BuildScript)]),
+            in_source(&[(Topic::Opaque, Shift::Lost, Part::BuildScript)]),
+        ),
+        "public-items-lost" => (
+            in_source(&[(Topic::Api, Shift::Lost, Part::Library)]),
+            plain(),
+        ),
+        "unsafe-gained" => (
+            in_source(&[(Topic::Unsafe, Shift::Gained, Part::Library)]),
+            in_source(&[(Topic::Unsafe, Shift::Changed, Part::Library)]),
+        ),
         "build-code-changed" => (
             upgrade(|case| case.change.manifest_after = manifest(false, true, None)),
             added(|case| case.change.manifest_after = manifest(false, true, None)),
@@ -256,7 +351,13 @@ fn each_case_reaches_the_score_with_the_sign_that_is_meant() {
         let points = signal
             .unwrap_or_else(|| panic!("{} adds nothing", definition.id))
             .points;
-        let good = ["advisory-fixed", "incident-left", "yanked-left"].contains(&definition.id);
+        let good = [
+            "advisory-fixed",
+            "code-unchanged",
+            "incident-left",
+            "yanked-left",
+        ]
+        .contains(&definition.id);
         assert_eq!(points < 0, good, "{}: {points}", definition.id);
     }
 }
