@@ -41,7 +41,7 @@ pub(super) struct Outline {
     too_large: bool,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Declared {
     name: String,
     /// The inline modules around it.
@@ -298,6 +298,10 @@ impl Outline {
             }
             at += 1;
         }
+        outline.modules.sort();
+        outline.modules.dedup();
+        outline.included.sort();
+        outline.included.dedup();
         outline
     }
 

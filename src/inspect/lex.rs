@@ -2,10 +2,15 @@
 //! recursion, and memory in proportion to the text. It knows comments, strings
 //! of all kinds, characters and lifetimes; it knows no grammar.
 
+use std::cell::OnceCell;
+
 /// A source with more bytes than this is not looked at.
 pub(super) const LARGEST_SOURCE: usize = 8 << 20;
 /// A source with more tokens than this is not looked at.
 const MOST_TOKENS: usize = 3_000_000;
+
+/// An excerpt ends behind so many bytes.
+const LONGEST_EXCERPT: usize = 200;
 
 /// No partner.
 pub(super) const ALONE: u32 = u32::MAX;
@@ -46,6 +51,8 @@ pub(super) struct Token {
 pub(super) struct Tokens<'a> {
     pub(super) source: &'a [u8],
     list: Vec<Token>,
+    /// Where lines end; found when a line is first asked for.
+    ends: OnceCell<Vec<usize>>,
 }
 
 impl<'a> Tokens<'a> {
@@ -69,6 +76,7 @@ impl<'a> Tokens<'a> {
         Some(Self {
             source,
             list: lexer.list,
+            ends: OnceCell::new(),
         })
     }
 
@@ -122,9 +130,11 @@ impl<'a> Tokens<'a> {
 
     /// The line of a token, from 1.
     pub(super) fn line(&self, at: usize) -> u32 {
-        let end = self.list.get(at).map_or(0, |token| token.start as usize);
-        let before = self.source.get(..end).unwrap_or_default();
-        let lines = memchr::memchr_iter(b'\n', before).count();
+        let start = self.list.get(at).map_or(0, |token| token.start as usize);
+        let ends = self
+            .ends
+            .get_or_init(|| memchr::memchr_iter(b'\n', self.source).collect());
+        let lines = ends.partition_point(|end| *end < start);
         u32::try_from(lines).unwrap_or(u32::MAX).saturating_add(1)
     }
 
@@ -138,7 +148,10 @@ impl<'a> Tokens<'a> {
             if glue {
                 out.push(' ');
             }
-            out.push_str(text);
+            out.extend(text.chars().take(LONGEST_EXCERPT));
+            if out.len() > LONGEST_EXCERPT {
+                break;
+            }
         }
         out
     }

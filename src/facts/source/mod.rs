@@ -148,7 +148,6 @@ impl SourceFinding {
         shipped
             && match self.topic {
                 Topic::Leak
-                | Topic::ManualMemory
                 | Topic::UnboundedChannel
                 | Topic::Task
                 | Topic::Handle
@@ -156,7 +155,8 @@ impl SourceFinding {
                 | Topic::GlobalState => self.shift == Shift::Gained,
                 Topic::Drop => self.shift == Shift::Lost || self.what.ends_with(LESS),
                 Topic::Release => self.shift == Shift::Lost,
-                Topic::Limit => true,
+                // A count that is off by one in any direction keeps or frees too much.
+                Topic::Limit | Topic::ManualMemory => true,
                 Topic::Archive
                 | Topic::Executable
                 | Topic::Opaque
