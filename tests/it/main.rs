@@ -23,6 +23,7 @@ mod incident_hostile;
 mod incident_import;
 mod incidents;
 mod inspect;
+mod inspect_cases;
 mod inspect_hostile;
 mod inspect_real;
 mod incidents_links;

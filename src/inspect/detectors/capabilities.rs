@@ -1,5 +1,7 @@
 //! Doors to the outside that a part of the package did not use before.
 
+use std::sync::LazyLock;
+
 use super::{Detector, How};
 use crate::facts::Topic;
 use crate::inspect::compare::{How as Said, Mention, View};
@@ -21,110 +23,17 @@ pub(super) static DETECTOR: Detector = Detector {
     how: How::Item(look, Counting::First),
 };
 
-/// Paths and what they open. A path stands for all that lies below it.
-const DOORS: &[(Topic, &[&str])] = &[
-    (
-        Topic::Network,
-        &[
-            "std::net::TcpStream",
-            "std::net::TcpListener",
-            "std::net::UdpSocket",
-            "std::net::ToSocketAddrs",
-            "std::os::unix::net",
-            "tokio::net",
-            "async_std::net",
-            "async_net",
-            "smol::net",
-            "mio::net",
-            "socket2",
-            "reqwest",
-            "ureq",
-            "hyper::client",
-            "hyper::Client",
-            "hyper_util::client",
-            "curl",
-            "isahc",
-            "attohttpc",
-            "minreq",
-            "surf",
-            "tungstenite",
-            "rustls_connector",
-            "native_tls::TlsConnector",
-            "libc::socket",
-            "libc::connect",
-            "libc::getaddrinfo",
-            "rustix::net",
-            "nix::sys::socket",
-        ],
-    ),
-    (
-        Topic::Process,
-        &[
-            "std::process::Command",
-            "std::os::unix::process::CommandExt",
-            "tokio::process",
-            "async_process",
-            "duct",
-            "libc::fork",
-            "libc::vfork",
-            "libc::execv",
-            "libc::execve",
-            "libc::execvp",
-            "libc::posix_spawn",
-            "libc::system",
-            "libc::popen",
-            "nix::unistd::fork",
-            "nix::unistd::execv",
-            "nix::unistd::execve",
-            "nix::unistd::execvp",
-        ],
-    ),
-    (
-        Topic::DynamicLoading,
-        &[
-            "libloading",
-            "dlopen",
-            "dlopen2",
-            "libc::dlopen",
-            "libc::dlsym",
-        ],
-    ),
-    (
-        Topic::Assembly,
-        &[
-            "std::arch::asm",
-            "std::arch::global_asm",
-            "std::arch::naked_asm",
-            "libc::syscall",
-            "syscalls",
-        ],
-    ),
-    (
-        Topic::Files,
-        &[
-            "std::fs",
-            "tokio::fs",
-            "async_fs",
-            "fs_err",
-            "libc::open",
-            "libc::unlink",
-            "rustix::fs",
-            "tempfile",
-        ],
-    ),
-    (
-        Topic::Environment,
-        &[
-            "std::env::var",
-            "std::env::vars",
-            "std::env::var_os",
-            "std::env::vars_os",
-            "std::env::set_var",
-            "std::env::remove_var",
-            "std::env::home_dir",
-        ],
-    ),
-];
+/// The paths and what they open: a topic and a path on each line.
+static DOORS: LazyLock<Vec<(Topic, &'static str)>> = LazyLock::new(|| {
+    include_str!("doors.txt")
+        .lines()
+        .filter_map(|line| {
+            let (topic, path) = line.split_once(' ')?;
+            let topic = Topic::ALL.into_iter().find(|t| t.as_str() == topic)?;
+            Some((topic, path))
+        })
+        .collect()
+});
 
 fn look(_: &View<'_, '_>, mentions: &[Mention], sink: &mut Sink<'_, '_, '_>) {
     for mention in mentions {
@@ -137,8 +46,8 @@ fn look(_: &View<'_, '_>, mentions: &[Mention], sink: &mut Sink<'_, '_, '_>) {
                 }
             }
             Said::Path | Said::Call => {
-                for (topic, paths) in DOORS {
-                    if let Some(path) = paths.iter().find(|path| opens(mention, path)) {
+                for (topic, path) in DOORS.iter() {
+                    if opens(mention, path) {
                         sink.hit(*topic, path, mention.at, mention.end);
                     }
                 }
@@ -151,4 +60,21 @@ fn look(_: &View<'_, '_>, mentions: &[Mention], sink: &mut Sink<'_, '_, '_>) {
 /// module or a value of that name.
 fn opens(mention: &Mention, path: &str) -> bool {
     mention.below(path) && mention.path.contains("::")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_of_the_table_is_read() {
+        let lines = include_str!("doors.txt")
+            .lines()
+            .filter(|line| !line.is_empty() && !line.starts_with('#'))
+            .count();
+        assert_eq!(DOORS.len(), lines);
+        for topic in DETECTOR.topics {
+            assert!(DOORS.iter().any(|(other, _)| other == topic));
+        }
+    }
 }

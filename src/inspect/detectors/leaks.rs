@@ -3,6 +3,7 @@
 use super::{Detector, How};
 use crate::facts::Topic;
 use crate::inspect::compare::{How as Said, Mention, View};
+use crate::inspect::items::ItemKind;
 use crate::inspect::tally::{Counting, Sink};
 
 /// The detector.
@@ -19,7 +20,11 @@ const OWNERS: &[&str] = &["Box", "Rc", "Arc", "Weak", "CString"];
 const RAW: &str = "into_raw without from_raw";
 const KEPT: &str = "mem::forget and ManuallyDrop";
 
-fn look(_: &View<'_, '_>, mentions: &[Mention], sink: &mut Sink<'_, '_, '_>) {
+fn look(view: &View<'_, '_>, mentions: &[Mention], sink: &mut Sink<'_, '_, '_>) {
+    // An import gives nothing away.
+    if view.item.kind == ItemKind::Use {
+        return;
+    }
     for mention in mentions {
         let (from, to) = (mention.at, mention.end);
         if mention.how == Said::Macro {
