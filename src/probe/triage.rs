@@ -136,7 +136,12 @@ fn suspect(update: &Update, symptom: Symptom, fit: &Fit, weights: &Weights) -> S
     let mut weight = weights.ground + f64::from(update.score);
     let mut reasons = Vec::new();
     let fitting = |known: &&Known| fit.failures.contains(&known.failure);
-    if let Some(known) = update.known.iter().filter(fitting).find(|known| known.enters) {
+    if let Some(known) = update
+        .known
+        .iter()
+        .filter(fitting)
+        .find(|known| known.enters)
+    {
         weight = (weight + 10.0) * weights.known_failure;
         reasons.push(known.because.clone());
     } else if let Some(known) = update.known.iter().find(fitting) {

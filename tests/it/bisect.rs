@@ -64,7 +64,14 @@ impl Planted {
 
     fn bisect(&self, format: &str) -> Output {
         canary()
-            .args(["bisect", "--offline", "--format", format, "--build-args", ""])
+            .args([
+                "bisect",
+                "--offline",
+                "--format",
+                format,
+                "--build-args",
+                "",
+            ])
             .arg("-C")
             .arg(self.project.dir())
             .arg("--base")
@@ -89,7 +96,9 @@ fn json(output: &Output) -> Value {
 
 #[test]
 fn two_updates_that_only_fail_together_are_found_and_a_second_run_goes_on() {
-    let planted = planted("b::new() && e::new() && a::new() == a::new() && c::new() | d::new() | f::new() | true");
+    let planted = planted(
+        "b::new() && e::new() && a::new() == a::new() && c::new() | d::new() | f::new() | true",
+    );
     let first = planted.bisect("json");
     let found = json(&first);
     assert_eq!(first.status.code(), Some(0), "{found}");
@@ -114,10 +123,15 @@ fn two_updates_that_only_fail_together_are_found_and_a_second_run_goes_on() {
 
 #[test]
 fn an_update_that_comes_along_is_not_blamed_for_the_guilty_one() {
-    let planted = planted("c::new() && a::new() | b::new() | d::new() | e::new() | f::new() | true");
+    let planted =
+        planted("c::new() && a::new() | b::new() | d::new() | e::new() | f::new() | true");
     let output = planted.bisect("text");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(text.starts_with("guilty: c\n"), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        text.starts_with("guilty: c\n"),
+        "{text}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     assert!(text.contains("all others together are well: yes"), "{text}");
 }
 

@@ -102,7 +102,10 @@ fn table() -> String {
                     format!("{leaks} / {open}")
                 })
                 .collect();
-            out.push_str(&format!("| {noise} | {repeats} | {} |\n", cells.join(" | ")));
+            out.push_str(&format!(
+                "| {noise} | {repeats} | {} |\n",
+                cells.join(" | ")
+            ));
         }
     }
     out

@@ -28,7 +28,8 @@ fn one_where_the_policy_forbids_it() {
 #[test]
 fn the_lines_of_an_exemption_can_be_copied_from_the_report() {
     let shop = Shop::new();
-    shop.scene.file("Cargo.toml", &MANIFEST.replace("jsonette = \"1\"\n", ""));
+    shop.scene
+        .file("Cargo.toml", &MANIFEST.replace("jsonette = \"1\"\n", ""));
     shop.scene.file("src/main.rs", "fn main() {}\n").file(
         "Cargo.lock",
         "version = 4\n\n[[package]]\nname = \"shop\"\nversion = \"0.1.0\"\n",

@@ -67,7 +67,7 @@ pub(crate) fn run(args: &BisectArgs) -> Result<u8, Failure> {
         }
     })?;
     drop(progress);
-    let bytes = match super::plain_format(&args.output, "bisect")? {
+    let bytes = match args.output.format {
         ReportFormat::Json => bisect::json(&bisected),
         ReportFormat::Text => bisect::text(&bisected).into_bytes(),
     };
@@ -114,7 +114,10 @@ fn suspicion(args: &BisectArgs, host: &Host, progress: &Progress) -> BTreeMap<St
     };
     let suspects = audit::run(&request, host, &|_| {})
         .map_err(|error| error.to_string())
-        .and_then(|audit| triage::suspects(&audit, symptom).map_err(|_| "the suspects cannot be ordered".to_owned()));
+        .and_then(|audit| {
+            triage::suspects(&audit, symptom)
+                .map_err(|_| "the suspects cannot be ordered".to_owned())
+        });
     match suspects {
         Ok(suspects) => suspects
             .into_iter()

@@ -32,7 +32,7 @@ pub(crate) fn run(args: &ExposureArgs) -> Result<u8, Failure> {
         answer.held.retain(|held| overlaps(held, since, until));
         answers.push(answer);
     }
-    let text = match super::plain_format(&args.output, "exposure")? {
+    let text = match args.output.format {
         ReportFormat::Json => format!("{:#}\n", document(&args.package, &answers)),
         ReportFormat::Text => table(&args.package, args.repositories.len(), &answers),
     };

@@ -14,7 +14,7 @@ mod triage;
 
 use cargo_canary::host::{Host, RealNet};
 
-use crate::args::{AuditFormat, Command, DataArgs, OutputArgs, ReportFormat};
+use crate::args::{AuditFormat, Command, DataArgs, ReportFormat};
 use crate::error::Failure;
 
 pub(crate) use probe::KEEPER;
@@ -48,9 +48,9 @@ fn host(data: &DataArgs) -> Host {
     }
 }
 
-/// Text or JSON, for a command that writes no other.
-fn plain_format(output: &OutputArgs, command: &str) -> Result<ReportFormat, Failure> {
-    match output.format {
+/// Text or JSON, for a command that takes the options of an audit and writes no other.
+fn plain_format(format: Option<AuditFormat>, command: &str) -> Result<ReportFormat, Failure> {
+    match format {
         None | Some(AuditFormat::Text) => Ok(ReportFormat::Text),
         Some(AuditFormat::Json) => Ok(ReportFormat::Json),
         Some(

@@ -30,7 +30,7 @@ pub(crate) fn run(args: &ProbeArgs) -> Result<u8, Failure> {
     if let Some(file) = &args.plot {
         output::report(show::svg(&probed).as_bytes(), Some(file), &host)?;
     }
-    let bytes = match super::plain_format(&args.output, "probe")? {
+    let bytes = match args.output.format {
         ReportFormat::Json => show::json(&probed),
         ReportFormat::Text => {
             let style = output::style(&args.output);
