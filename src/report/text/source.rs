@@ -4,7 +4,7 @@ use crate::audit::JudgedChange;
 use crate::facts::{Finding, SourceDelta};
 
 use super::page::{Ink, Page};
-use super::words;
+use crate::report::words;
 
 /// So many findings are shown; the JSON report has all.
 const SHOWN: usize = 24;
