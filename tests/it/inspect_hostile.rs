@@ -26,7 +26,7 @@ fn with(odd: Vec<Vec<u8>>) -> Vec<u8> {
 
 #[test]
 fn shapes_that_have_no_place_in_a_package_are_reported_and_not_followed() {
-    let long = vec![b'a'; 90];
+    let long = [b'a'; 90];
     let pax = |path: &[u8]| {
         let record = |length: usize| {
             let mut record = format!("{length} path=").into_bytes();

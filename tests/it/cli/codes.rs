@@ -107,16 +107,12 @@ fn four_where_a_required_fact_could_not_be_had_and_the_gaps_are_named() {
             0  gap     jsonette  1.0.0 -> 1.0.1  direct
 
         Not checked
-          - publish-time, yanked, later-releases, yank-cluster, history of jsonette
-            (offline-and-not-cached): no cache holds an index entry of `jsonette` in
-            crates.io that has 1.0.0, 1.0.1; nothing may be fetched
-          - manifest of jsonette, jsonette (offline-and-not-cached): no cache holds an
-            index entry of `jsonette` in crates.io that has 1.0.0, 1.0.1; nothing may be
-            fetched
-          - placement, features of jsonette, jsonette (coarse-graph): only its lock
-            entry was read, so what is below it counts as built: no cache holds an index
-            entry of `jsonette` in crates.io that has 1.0.0, 1.0.1; nothing may be
-            fetched
+          - publish-time, yanked, later-releases, yank-cluster, history, manifest,
+            source of jsonette (offline-and-not-cached): no cache holds an index entry
+            of `jsonette` in crates.io that has 1.0.0, 1.0.1; nothing may be fetched
+          - placement, features of jsonette (coarse-graph): only its lock entry was
+            read, so what is below it counts as built: no cache holds an index entry of
+            `jsonette` in crates.io that has 1.0.0, 1.0.1; nothing may be fetched
 
         Judged as of 2024-03-01 00:00 UTC by policy default (built in), graph direct;
         1205 advisory facts of 2026-08-21 (the snapshot that is part of this program),
