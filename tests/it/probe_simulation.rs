@@ -102,10 +102,7 @@ fn table() -> String {
                     format!("{leaks} / {open}")
                 })
                 .collect();
-            out.push_str(&format!(
-                "| {noise} | {repeats} | {} |\n",
-                cells.join(" | ")
-            ));
+            out += &format_args!("| {noise} | {repeats} | {} |\n", cells.join(" | ")).to_string();
         }
     }
     out
