@@ -7,16 +7,16 @@ use cargo_canary::incidents::{Components, reference, schema};
 /// Where the made part of the page begins and ends.
 const MARKS: (&str, &str) = ("<!-- made: begin -->\n", "<!-- made: end -->\n");
 
-/// Holds a file against what it should be; writes it where `CANARY_WRITE_DOCS` is set.
+/// Holds a file against what it should be; writes it where `CANARY_UPDATE` is set.
 fn hold(file: &str, wanted: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
-    if std::env::var_os("CANARY_WRITE_DOCS").is_some() {
+    if std::env::var_os("CANARY_UPDATE").is_some() {
         std::fs::write(&path, wanted).unwrap();
     }
     let found = std::fs::read_to_string(&path).unwrap();
     assert!(
         found == wanted,
-        "{file} is not up to date; run this test with CANARY_WRITE_DOCS=1"
+        "{file} is not up to date; run this test with CANARY_UPDATE=1"
     );
 }
 
