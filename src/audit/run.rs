@@ -115,7 +115,9 @@ pub fn run(request: &Request, host: &Host, on_event: &dyn Fn(Event)) -> Result<A
     };
     let cache = request.cache_dir(host);
     let changes = &comparison.diff.changes;
-    let in_sources = source::findings(changes, &registry, host, cache.as_deref());
+    // Locked data is used and not added to: it may stand in a repository.
+    let keep = !request.locked_data;
+    let in_sources = source::findings(changes, &registry, host, cache.as_deref(), keep);
     let assessed: Vec<_> = changes
         .par_iter()
         .zip(in_sources)

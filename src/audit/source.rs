@@ -26,12 +26,14 @@ struct Job {
     new: (PackageId, String),
 }
 
-/// The source facts of the changes, in their order.
+/// The source facts of the changes, in their order. What is found is kept in
+/// the cache where `keep` says so.
 pub(super) fn findings(
     changes: &[Change],
     registry: &Registry<'_>,
     host: &Host,
     cache: Option<&Path>,
+    keep: bool,
 ) -> Vec<Finding<SourceDelta>> {
     let jobs: Vec<Result<Job, WhyNot>> = changes.iter().map(job).collect();
     let known: Vec<Option<SourceDelta>> = jobs
@@ -55,7 +57,7 @@ pub(super) fn findings(
                 (Ok(job), None) => job,
             };
             let found = compare(&job, registry);
-            if let (Finding::Seen(delta), Some(cache)) = (&found, cache) {
+            if let (Finding::Seen(delta), Some(cache), true) = (&found, cache, keep) {
                 // Without the cache the next run is slower, and no worse.
                 drop(
                     host.files
