@@ -154,7 +154,7 @@ mod tests {
     fn a_hash_is_the_one_that_browsers_expect() {
         // The example of the standard for content security policies, level 3.
         assert_eq!(
-            hash("doSomething()"),
+            hash("doSomething();"),
             "sha256-RFWPLDbv2BY+rCkDzsE+0fr8ylGr2R2faWMhq4lfEQc="
         );
     }
