@@ -122,6 +122,8 @@ impl Stage {
     fn audit(&self, base: &str, head: &str, repository: &str) -> Audit {
         let request = Request {
             repository: self.path(repository).into(),
+            // What is found is kept only where data is not locked.
+            locked_data: false,
             ..host::request(base, head)
         };
         run(&request, &self.host(), &|_| {}).unwrap()
