@@ -1,0 +1,88 @@
+//! The command line as it is written; nothing is decided and nothing is read here.
+
+mod audit;
+mod execute;
+mod incident;
+mod output;
+mod policy;
+mod stores;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+pub(crate) use audit::{
+    AuditArgs, DataArgs, ExplainArgs, Graph, ReportArgs, SymptomArg, TriageArgs,
+};
+pub(crate) use execute::{BisectArgs, BuildArgs, ProbeArgs, WorkloadArgs};
+pub(crate) use incident::{IncidentCommand, IncidentListArgs};
+pub(crate) use output::{AuditFormat, Color, OutputArgs, ReportFormat};
+pub(crate) use policy::PolicyCommand;
+pub(crate) use stores::{DbCommand, ExposureArgs};
+
+/// Audits dependency changes between two builds.
+///
+/// Compares the graphs that are compiled, scores every third-party update by
+/// risk, links it to past incidents, and says under a policy whether it may go
+/// in: pass (exit code 0), block (1), canary rollout required (3), or
+/// incomplete (4) when a required fact could not be had.
+#[derive(Debug, Parser)]
+#[command(
+    name = "cargo-canary",
+    bin_name = "cargo-canary",
+    version,
+    max_term_width = 100
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Audit the difference between two builds and give a verdict
+    Check(AuditArgs),
+    /// Write the release manager's page: the audit as one HTML file
+    Report(ReportArgs),
+    /// Write the changelog of the libraries between two builds
+    Changelog(AuditArgs),
+    /// Show what changed between two builds, without judgement
+    Diff(AuditArgs),
+    /// Show all that is known about the changes of one package
+    Explain(ExplainArgs),
+    /// Check policies and look up what they can say
+    #[command(subcommand)]
+    Policy(PolicyCommand),
+    /// Look into the catalogue of incidents
+    #[command(subcommand)]
+    Incident(IncidentCommand),
+    /// Tell which revisions of which lock files ever held a release, and when
+    Exposure(ExposureArgs),
+    /// Show and update the advisory facts
+    #[command(subcommand)]
+    Db(DbCommand),
+    /// Run the same workload on two builds and say whether the head leaks
+    ///
+    /// RUNS what it is given. Exit code 0: no leak; 1: a leak; 4: this run does
+    /// not decide. Needs Linux.
+    Probe(ProbeArgs),
+    /// Find the update that makes a command fail, or a probe find a leak
+    ///
+    /// RUNS code of the builds. Builds mixtures of the two lock files, only such
+    /// that cargo accepts, and ends with the proof: without the guilty update
+    /// all is well, with it alone it is not. Exit code 0: found.
+    Bisect(BisectArgs),
+    /// Two deploys and a symptom: the suspects in order, and the way to prove it
+    Triage(TriageArgs),
+    /// Print the completion script of a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man {
+        /// Write a page for each command into this directory
+        #[arg(long, value_name = "DIR")]
+        directory: Option<PathBuf>,
+    },
+}
