@@ -12,7 +12,8 @@ pub use dossier::{
     Severity, YankCluster, Yanked,
 };
 pub use source::{
-    ChangelogSection, Extent, LESS, Part, Shift, SourceDelta, SourceFinding, Topic, Witness,
+    ChangelogSection, Extent, LESS, Part, Purpose, Shift, SourceDelta, SourceFinding, Topic,
+    Witness,
 };
 
 /// The kinds of fact that a dossier holds. A policy may say for each of them

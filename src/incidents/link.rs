@@ -7,13 +7,13 @@ use semver::Version;
 
 use super::catalogue::Catalogue;
 use super::range::holds;
-use super::record::{Affected, Affects, Origin, Record};
-use super::vocabulary::Cause;
+use super::record::{Affected, Affects, Record};
+use super::resemblance::{same_component, same_crate};
 use super::{Direction, Link, Strength, Surroundings, Versions, is_public};
 use crate::diff::{Change, ChangeKind};
 use crate::facts::{AdvisoryFact, Dossier};
 use crate::pkg::Release;
-use crate::snapshot::{Placement, Role};
+use crate::snapshot::Placement;
 
 /// The links of a change, the strongest first.
 ///
@@ -43,7 +43,7 @@ pub fn link(
             .collect();
         links.extend(same_crate(change, &others).or_else(|| {
             let records = catalogue.records().iter().filter(known);
-            same_component(change, catalogue.components().of(&change.package), records)
+            same_component(change, dossier, catalogue.components(), records)
         }));
     }
     links.sort_by(|a, b| {
@@ -267,106 +267,4 @@ fn same_advisory<'a>(record: &Record, dossier: &'a Dossier) -> Option<&'a str> {
         })
     };
     all.find(named).map(|advisory| advisory.id.as_str())
-}
-
-/// The order in which records are preferred: the team's own, then the newest.
-fn preference(record: &Record) -> (bool, Reverse<jiff::civil::Date>, &str) {
-    (
-        record.origin != Origin::Repository,
-        Reverse(record.date),
-        &record.id,
-    )
-}
-
-/// The best link to a record of the same crate in other versions.
-fn same_crate(change: &Change, others: &[&Record]) -> Option<Link> {
-    let incoming = change.incoming()?;
-    // A fault that was always there says nothing about an update.
-    let candidates = others
-        .iter()
-        .filter(|record| record.is_regression() || record.origin == Origin::Repository);
-    let (near, record) = candidates
-        .map(|record| (nearby(record, &change.package, &incoming.version), *record))
-        .min_by_key(|(near, record)| (near.is_none(), preference(record)))?;
-    // A rule over several crates that does not hold here is no resemblance.
-    if record.affects.iter().all(|rule| rule.crates.len() > 1) {
-        return None;
-    }
-    let (strength, where_) = match near {
-        Some(bad) => (
-            Strength::Strong,
-            format!("is next to {bad}, which was bad or repaired it"),
-        ),
-        None => (Strength::Weak, "is another version".to_owned()),
-    };
-    let because = format!(
-        "{} {} {where_}: {} ({}, {})",
-        change.package,
-        incoming.version,
-        record.title,
-        record.failure.as_str(),
-        record.date
-    );
-    Some(Link {
-        id: record.id.clone(),
-        strength,
-        direction: Direction::Resembles,
-        package: change.package.clone(),
-        because,
-    })
-}
-
-/// The version of a record that a version comes closely after: the same line
-/// of patch releases, at most two later.
-fn nearby<'a>(record: &'a Record, package: &str, version: &Version) -> Option<&'a Version> {
-    record
-        .affects
-        .iter()
-        .flat_map(|rule| &rule.crates)
-        .filter(|affected| affected.name == package)
-        .flat_map(|affected| affected.fixed_in.iter().chain(&affected.introduced))
-        .find(|bad| {
-            (bad.major, bad.minor) == (version.major, version.minor)
-                && (bad.patch..=bad.patch.saturating_add(2)).contains(&version.patch)
-        })
-}
-
-/// The best link to an outage through what the crate is for.
-fn same_component<'a>(
-    change: &Change,
-    roles: &[String],
-    records: impl Iterator<Item = &'a Record>,
-) -> Option<Link> {
-    let code_comes_in = matches!(change.kind, ChangeKind::Upgraded | ChangeKind::Added);
-    if !code_comes_in || !change.placement.roles.contains(&Role::Target) {
-        return None;
-    }
-    let record = records
-        .filter(|record| roles.contains(&record.component))
-        .filter(|record| match record.origin {
-            // A stranger's record about other crates says nothing about this one;
-            // an outage by a library of the same kind does.
-            Origin::BuiltIn => record.affects.is_empty() && record.cause == Cause::ThirdPartyUpdate,
-            Origin::Repository => record.affects.iter().all(|rule| {
-                rule.crates
-                    .iter()
-                    .all(|affected| affected.name != change.package)
-            }),
-        })
-        .min_by_key(|record| preference(record))?;
-    let because = format!(
-        "{} is a {} library: {} ({}, {})",
-        change.package,
-        record.component,
-        record.title,
-        record.failure.as_str(),
-        record.date
-    );
-    Some(Link {
-        id: record.id.clone(),
-        strength: Strength::Weak,
-        direction: Direction::Resembles,
-        package: change.package.clone(),
-        because,
-    })
 }

@@ -14,6 +14,7 @@ mod range;
 mod read;
 mod record;
 mod reference;
+mod resemblance;
 mod written;
 mod vocabulary;
 
@@ -28,7 +29,7 @@ use crate::snapshot::lock::LockFile;
 
 pub use built_in::BUILT_IN;
 pub use catalogue::{Catalogue, MAX_FILES, Match, lint};
-pub use components::{Component, Components};
+pub use components::{Component, Components, Role};
 pub use defect::{CatalogueError, Defect, Problem};
 pub use import::{Draft, ImportError, MAX_TEXT_BYTES, Value, import};
 pub use link::link;
@@ -42,7 +43,8 @@ pub use vocabulary::{Cause, Detection, Failure, Resolution};
 pub enum Strength {
     /// The same component, or the same crate far from the versions that hurt.
     Weak,
-    /// The same crate next to the versions that hurt.
+    /// The same crate next to the versions that hurt; or the same component as in
+    /// an incident of the team's own, with a finding of the same kind in its source.
     Strong,
     /// The change enters, stays in or leaves a range that is known to be bad.
     Repeat,

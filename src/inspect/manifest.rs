@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Value;
 
+use crate::facts::Purpose;
 use crate::registry::SourceTree;
 
 /// A manifest with more bytes than this is not read.
@@ -21,6 +22,7 @@ pub(super) struct Manifest {
     pub(super) build_scripts: Vec<String>,
     /// `licence`, `edition`, … by name, where they are given.
     pub(super) described: BTreeMap<&'static str, String>,
+    pub(super) purpose: Purpose,
 }
 
 #[derive(Deserialize)]
@@ -28,7 +30,14 @@ struct File {
     #[serde(alias = "project")]
     package: BTreeMap<String, Value>,
     lib: Option<BTreeMap<String, Value>>,
+    #[serde(default)]
+    dependencies: BTreeMap<String, Value>,
 }
+
+/// The registry takes five of each; more than this is not read.
+const MOST_WORDS: usize = 20;
+/// So many needed packages are kept.
+const MOST_NEEDS: usize = 200;
 
 /// The fields that describe a package: the key, and what reports call it.
 const DESCRIBING: [(&str, &str); 6] = [
@@ -67,7 +76,35 @@ impl Manifest {
             proc_macro: file.lib.as_ref().is_some_and(is_proc_macro),
             build_scripts: build_scripts(&file, tree),
             described,
+            purpose: purpose(&file),
         })
+    }
+}
+
+fn purpose(file: &File) -> Purpose {
+    let words = |key: &str| -> Vec<String> {
+        let list = file.package.get(key).and_then(Value::as_array);
+        list.into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .take(MOST_WORDS)
+            .map(|word| word.trim().to_lowercase().chars().take(64).collect())
+            .collect()
+    };
+    let optional = |value: &Value| value.get("optional").and_then(Value::as_bool) == Some(true);
+    let renamed = |value: &Value| Some(value.get("package")?.as_str()?.to_owned());
+    let mut needs: Vec<String> = file
+        .dependencies
+        .iter()
+        .filter(|(_, value)| !optional(value))
+        .map(|(name, value)| renamed(value).unwrap_or_else(|| name.clone()))
+        .collect();
+    needs.sort();
+    needs.truncate(MOST_NEEDS);
+    Purpose {
+        categories: words("categories"),
+        keywords: words("keywords"),
+        needs,
     }
 }
 

@@ -31,7 +31,7 @@ pub use stored::{decode, encode};
 
 /// The version of what the detectors say. What was found by another version
 /// is not taken from a cache.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// So many findings are kept of one topic.
 const MOST_FINDINGS: usize = 40;
@@ -80,6 +80,7 @@ pub fn inspect(
         before: comparison.old.as_ref().map(extent),
         after: extent(&comparison.new),
         same_code: comparison.same_code,
+        purpose: comparison.new.manifest.purpose.clone(),
         findings,
         changelog: changelog::between(&comparison),
         not_read: comparison.not_read.iter().cloned().collect(),

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::VERSION;
 use crate::facts::{
-    ChangelogSection, Extent, Part, Shift, SourceDelta, SourceFinding, Topic, Witness,
+    ChangelogSection, Extent, Part, Purpose, Shift, SourceDelta, SourceFinding, Topic, Witness,
 };
 
 #[derive(Serialize, Deserialize)]
@@ -13,6 +13,8 @@ struct Stored {
     before: Option<[u64; 4]>,
     after: [u64; 4],
     same_code: bool,
+    /// Categories, keywords, needed packages.
+    purpose: [Vec<String>; 3],
     findings: Vec<StoredFinding>,
     changelog: Vec<(String, String, String)>,
     not_read: Vec<String>,
@@ -36,6 +38,11 @@ pub fn encode(delta: &SourceDelta) -> Vec<u8> {
         before: delta.before.as_ref().map(figures),
         after: figures(&delta.after),
         same_code: delta.same_code,
+        purpose: [
+            delta.purpose.categories.clone(),
+            delta.purpose.keywords.clone(),
+            delta.purpose.needs.clone(),
+        ],
         findings: delta.findings.iter().map(stored_finding).collect(),
         changelog: delta
             .changelog
@@ -54,10 +61,16 @@ pub fn decode(bytes: &[u8]) -> Option<SourceDelta> {
     if stored.version != VERSION {
         return None;
     }
+    let [categories, keywords, needs] = stored.purpose;
     Some(SourceDelta {
         before: stored.before.map(extent),
         after: extent(stored.after),
         same_code: stored.same_code,
+        purpose: Purpose {
+            categories,
+            keywords,
+            needs,
+        },
         findings: stored
             .findings
             .into_iter()

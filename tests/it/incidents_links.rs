@@ -23,7 +23,7 @@ fn release(version: &str) -> Release {
 }
 
 /// A change of a package that is compiled into what is shipped.
-fn change(package: &str, from: Option<&str>, to: Option<&str>) -> Change {
+pub(crate) fn change(package: &str, from: Option<&str>, to: Option<&str>) -> Change {
     let kind = match (from, to) {
         (None, _) => ChangeKind::Added,
         (_, None) => ChangeKind::Removed,
@@ -59,7 +59,7 @@ fn change(package: &str, from: Option<&str>, to: Option<&str>) -> Change {
 }
 
 /// A dossier that knows nothing.
-fn dossier() -> Dossier {
+pub(crate) fn dossier() -> Dossier {
     let nothing = "nothing was searched";
     Dossier {
         published: Finding::Absent(nothing.to_owned()),
@@ -106,7 +106,7 @@ fn alone(package: &str, from: Option<&str>, to: Option<&str>, catalogue: &Catalo
 }
 
 /// Incident, strength and direction of each link.
-fn brief(links: &[Link]) -> Vec<(&str, Strength, Direction)> {
+pub(crate) fn brief(links: &[Link]) -> Vec<(&str, Strength, Direction)> {
     links
         .iter()
         .map(|link| (link.id.as_str(), link.strength, link.direction))

@@ -27,6 +27,7 @@ mod inspect_cases;
 mod inspect_hostile;
 mod inspect_real;
 mod incidents_links;
+mod incidents_resemblance;
 mod load;
 mod oracle_graph;
 mod oracle_real;

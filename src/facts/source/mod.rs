@@ -17,6 +17,8 @@ pub struct SourceDelta {
     /// Whether all code that a user compiles, or runs while building, is the
     /// same byte for byte. Manifests are not code.
     pub same_code: bool,
+    /// What the manifest that comes in says the package is for.
+    pub purpose: Purpose,
     /// What was found, sorted.
     pub findings: Vec<SourceFinding>,
     /// What upstream writes about the versions in between, newest first.
@@ -32,6 +34,18 @@ impl SourceDelta {
             .iter()
             .filter(|finding| topics.contains(&finding.topic))
     }
+}
+
+/// What a manifest says its package is for: upstream's own words, so not to be
+/// trusted and not always there.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Purpose {
+    /// Slugs of the registry's categories, as written.
+    pub categories: Vec<String>,
+    /// Free words, in lower case.
+    pub keywords: Vec<String>,
+    /// Names of the packages that it always needs, on every platform, sorted.
+    pub needs: Vec<String>,
 }
 
 /// How much an archive holds.

@@ -82,7 +82,15 @@ pub(super) fn suspects(audit: &Audit, symptom: Symptom) -> Result<Vec<Suspect>, 
                     })
                 })
                 .collect(),
-            components: catalogue.components().of(&judged.change.package).to_vec(),
+            components: catalogue
+                .components()
+                .roles(
+                    &judged.change.package,
+                    judged.dossier.source.seen().map(|delta| &delta.purpose),
+                )
+                .into_iter()
+                .map(|role| role.component.to_owned())
+                .collect(),
         })
         .collect();
     triage::suspects(&updates, symptom)
