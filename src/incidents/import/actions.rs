@@ -18,11 +18,26 @@ pub(super) fn actions(page: &Page) -> Vec<Read<String>> {
         .iter()
         .filter(|sentence| sentence.section == Section::Actions && sentence.leads)
         .collect();
-    let listed = in_section
-        .iter()
-        .any(|sentence| matches!(sentence.kind, Kind::Item | Kind::Row));
+    // Below a heading of its own, a text may be an action though others are listed.
+    let mut parts: Vec<(usize, bool)> = Vec::new();
+    let mut part = 0;
+    for sentence in &in_section {
+        if matches!(sentence.kind, Kind::Heading(_)) {
+            part += 1;
+        }
+        let listed = matches!(sentence.kind, Kind::Item | Kind::Row);
+        match parts.last_mut() {
+            Some((last, any)) if *last == part => *any |= listed,
+            _ => parts.push((part, listed)),
+        }
+    }
+    let is_listed = |part: usize| parts.iter().any(|(other, any)| *other == part && *any);
+    part = 0;
     let mut header = true;
     for sentence in in_section {
+        if matches!(sentence.kind, Kind::Heading(_)) {
+            part += 1;
+        }
         let text = match sentence.kind {
             Kind::Item => Some(whole(page, sentence)),
             // The first row of a table names its columns.
@@ -31,7 +46,9 @@ pub(super) fn actions(page: &Page) -> Vec<Read<String>> {
                 None
             }
             Kind::Row => longest_cell(&sentence.text),
-            Kind::Prose if !listed && is_sentence(&sentence.text) => Some(whole(page, sentence)),
+            Kind::Prose if !is_listed(part) && is_sentence(&sentence.text) => {
+                Some(whole(page, sentence))
+            }
             Kind::Prose | Kind::Heading(_) | Kind::Front | Kind::Blank | Kind::Code => {
                 header = true;
                 None

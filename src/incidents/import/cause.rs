@@ -2,7 +2,7 @@
 
 use super::page::{Page, Section, Sentence};
 use super::times::Read;
-use super::weigh::{is_doubted, weigh, weight};
+use super::weigh::{is_doubted, weigh, weights};
 use super::words::{Words, phrases, says};
 use crate::incidents::vocabulary::Cause;
 
@@ -14,6 +14,7 @@ pub(super) fn cause(page: &Page, words: &Words) -> Option<Read<Cause>> {
     let mut denied = false;
     let told: Vec<&Sentence> = page.told().collect();
     let failed = all(words);
+    let weights = weights(page);
     for (at, sentence) in told.iter().enumerate() {
         denied |= says(&sentence.lower, phrases(&words.roots, "not-third-party"));
         // What a sentence begins, the next one of its paragraph may end.
@@ -21,7 +22,9 @@ pub(super) fn cause(page: &Page, words: &Words) -> Option<Read<Cause>> {
             .get(at + 1)
             .filter(|next| next.block == sentence.block)
             .map_or("", |next| next.lower.as_str());
-        let Some((is_update, weight)) = third_party(sentence, next, words, &failed) else {
+        let Some((is_update, weight)) =
+            third_party(sentence, weights(sentence.section), next, words, &failed)
+        else {
             continue;
         };
         library_points += weight;
@@ -56,12 +59,12 @@ pub(super) fn cause(page: &Page, words: &Words) -> Option<Read<Cause>> {
 /// and how much it counts.
 fn third_party(
     sentence: &Sentence,
+    weight: u32,
     next: &str,
     words: &Words,
     failed: &[String],
 ) -> Option<(bool, u32)> {
     let lower = &sentence.lower;
-    let weight = weight(sentence.section);
     if weight == 0 || is_doubted(sentence, &words.suspected) && sentence.section != Section::Cause {
         return None;
     }

@@ -140,6 +140,10 @@ fn clock(at: jiff::civil::DateTime) -> String {
 fn order(times: &Times, out: &mut Vec<String>) {
     for pair in times.events.windows(2) {
         let [first, second] = pair else { continue };
+        // A summary and a timeline each have an order of their own.
+        if first.section != second.section || first.labelled != second.labelled {
+            continue;
+        }
         let (Some(a), Some(b)) = (first.at, second.at) else {
             continue;
         };

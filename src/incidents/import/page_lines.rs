@@ -296,6 +296,15 @@ pub(super) fn leads_with_time(text: &str) -> bool {
     }
 }
 
+/// Whether a bracket holds an address and nothing else.
+fn is_address_alone(rest: &str) -> bool {
+    (rest.starts_with("http://") || rest.starts_with("https://"))
+        && rest.find(')').is_some_and(|end| {
+            rest.get(..end)
+                .is_some_and(|inside| !inside.contains(char::is_whitespace))
+        })
+}
+
 /// A text without its markup: links are their words, addresses are left out,
 /// spaces are plain.
 fn plain(text: &str) -> String {
@@ -318,7 +327,21 @@ fn plain(text: &str) -> String {
                 || out.ends_with(char::is_alphanumeric) => {}
             '_' if here.starts_with("__") => rest = rest.get(1..).unwrap_or_default(),
             '[' if !rest.starts_with(char::is_numeric) => {}
-            ']' if rest.starts_with('(') => rest = rest.get(1..).unwrap_or_default(),
+            // The target of a link is no text; what is no target stays.
+            ']' if rest.starts_with('(') => {
+                let target = rest.find(')').filter(|end| {
+                    rest.get(..*end)
+                        .is_some_and(|target| !target.contains(char::is_whitespace))
+                });
+                match target {
+                    Some(end) => rest = rest.get(end + 1..).unwrap_or_default(),
+                    None => rest = rest.get(1..).unwrap_or_default(),
+                }
+            }
+            '(' if is_address_alone(rest) => {
+                let end = rest.find(')').unwrap_or(rest.len());
+                rest = rest.get(end + 1..).unwrap_or_default();
+            }
             ']' => out.push(' '),
             '\u{a0}' | '\u{2007}' | '\u{2009}' | '\u{202f}' | '\t' | '\u{3000}' => out.push(' '),
             '\u{200b}'..='\u{200f}'

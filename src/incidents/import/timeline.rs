@@ -17,6 +17,10 @@ pub(super) struct Event {
     pub(super) stamp: Stamp,
     /// Whether the day is written at the time itself.
     pub(super) own_day: bool,
+    /// The part of the account that tells of it.
+    pub(super) section: Section,
+    /// Whether a word stands before the time: `Repaired: 15:55`.
+    pub(super) labelled: bool,
     /// What happened, in lower case.
     pub(super) text: String,
 }
@@ -45,6 +49,11 @@ pub(super) fn events(page: &Page, first: Option<Date>, year: Option<i16>) -> Vec
                 line: sentence.line,
                 at,
                 own_day: stamp.day.is_some(),
+                section: sentence.section,
+                labelled: sentence
+                    .label
+                    .as_ref()
+                    .is_some_and(|label| !label.contains(|c: char| c.is_ascii_digit())),
                 text: sentence
                     .lower
                     .get(stamp.end..)

@@ -37,13 +37,25 @@ pub(super) struct Times {
 struct End {
     stamp: Stamp,
     line: u32,
+    /// Told as a time at which somebody noticed it, without a day.
+    noticed: bool,
+}
+
+impl End {
+    fn at(stamp: &Stamp, line: u32) -> Self {
+        Self {
+            stamp: stamp.clone(),
+            line,
+            noticed: false,
+        }
+    }
 }
 
 /// Reads all times.
 pub(super) fn times(page: &Page, words: &Words) -> Times {
     let mut out = Times::default();
     let year = year(page);
-    let (range_start, range_end) = range(page);
+    let (range_start, range_end) = range(page, words);
     let (label_start, label_end) = labelled(page, words);
     let mut start = label_start.or(range_start);
     let mut end = label_end.or(range_end);
@@ -57,8 +69,19 @@ pub(super) fn times(page: &Page, words: &Words) -> Times {
     let base = told_day.or_else(|| base_day(page, year));
     out.events = events(page, base.map(|(day, _)| day), year);
     let zone = zone(page);
+    let mut noticed = None;
     if start.is_none() && end.is_none() {
-        (start, end) = sentences(page, words, start, end);
+        (start, end) = sentences(page, words);
+        // When somebody noticed it, without a day, is when it began only where
+        // the timeline does not tell of that.
+        if start.as_ref().is_some_and(|found| found.noticed)
+            && out
+                .events
+                .iter()
+                .any(|event| tells_of_the_start(event, words))
+        {
+            noticed = start.take();
+        }
     }
     damaged(&start, &out.events, &mut out.remarks);
     let settle = |end: &End, base: Option<Date>| {
@@ -77,11 +100,16 @@ pub(super) fn times(page: &Page, words: &Words) -> Times {
     });
     out.from_summary.1 = out.ended.is_some();
     from_timeline(&mut out, words, zone, start.is_none());
+    if out.started.is_none() {
+        out.started = noticed
+            .as_ref()
+            .and_then(|end| settle(end, base.map(|(day, _)| day)));
+    }
     out.date = out
         .started
         .map(|(at, line)| (at.local.date(), line))
         .or(base);
-    duration(page, &mut out, start.as_ref());
+    duration(page, words, &mut out, start.as_ref());
     out
 }
 
@@ -179,7 +207,7 @@ fn zone(page: &Page) -> Option<Zone> {
 }
 
 /// The range of times by which the account sums itself up.
-fn range(page: &Page) -> (Option<End>, Option<End>) {
+fn range(page: &Page, words: &Words) -> (Option<End>, Option<End>) {
     let rank = |sentence: &Sentence| match sentence.section {
         Section::Duration => Some(0),
         Section::Summary | Section::Date => Some(1),
@@ -198,6 +226,10 @@ fn range(page: &Page) -> (Option<End>, Option<End>) {
     let mut best: Option<(u8, End, End)> = None;
     for sentence in &page.sentences {
         let Some(rank) = rank(sentence) else { continue };
+        // `10:00-17:00` may be when people work, not when it happened.
+        if says(&sentence.lower, phrases(&words.events, "hours-of-work")) {
+            continue;
+        }
         if best.as_ref().is_some_and(|(other, ..)| *other <= rank) {
             continue;
         }
@@ -205,10 +237,7 @@ fn range(page: &Page) -> (Option<End>, Option<End>) {
         if let Some(first) = ranges(&sentence.text, &found).first()
             && let (Some(from), Some(to)) = (found.get(*first), found.get(first + 1))
         {
-            let end = |stamp: &Stamp| End {
-                stamp: stamp.clone(),
-                line: sentence.line,
-            };
+            let end = |stamp: &Stamp| End::at(stamp, sentence.line);
             best = Some((rank, end(from), end(to)));
         }
     }
@@ -236,12 +265,7 @@ fn labelled(page: &Page, words: &Words) -> (Option<End>, Option<End>) {
                         .any(|phrase| phrase == before)
                     && before.len() > 4)
         };
-        let here = || {
-            Some(End {
-                stamp: stamp.clone(),
-                line: sentence.line,
-            })
-        };
+        let here = || Some(End::at(stamp, sentence.line));
         if start.is_none() && named(Section::Start, "start") {
             start = here();
         } else if named(Section::End, "end") {
@@ -253,12 +277,8 @@ fn labelled(page: &Page, words: &Words) -> (Option<End>, Option<End>) {
 
 /// Start and end from sentences of the summary: "at 08:03 it answered slowly",
 /// "restored at 11:04".
-fn sentences(
-    page: &Page,
-    words: &Words,
-    mut start: Option<End>,
-    mut end: Option<End>,
-) -> (Option<End>, Option<End>) {
+fn sentences(page: &Page, words: &Words) -> (Option<End>, Option<End>) {
+    let (mut start, mut end) = (None, None);
     let summary = page.sentences.iter().filter(|sentence| {
         matches!(
             sentence.section,
@@ -270,9 +290,12 @@ fn sentences(
             .into_iter()
             .filter(|stamp| stamp.hour.is_some())
         {
+            let noticed =
+                stamp.day.is_none() && says(&sentence.lower, phrases(&words.events, "noticed"));
             let here = Some(End {
                 stamp,
                 line: sentence.line,
+                noticed,
             });
             if says(&sentence.lower, phrases(&words.events, "recovered")) {
                 end = here;
@@ -375,6 +398,12 @@ fn from_timeline(out: &mut Times, words: &Words, zone: Option<Zone>, may_start: 
     }
 }
 
+/// Whether an event with a day tells that it began, or of the first trouble.
+fn tells_of_the_start(event: &Event, words: &Words) -> bool {
+    let is = |key: &str| says(&event.text, phrases(&words.events, key));
+    event.at.is_some() && (is("begins") || is("trouble"))
+}
+
 /// The event by which it was over.
 pub(super) fn recovery<'e>(events: &'e [Event], words: &Words) -> Option<&'e Event> {
     events.iter().rev().find(|event| {
@@ -419,9 +448,14 @@ const LASTED: &[&str] = &[
 ];
 
 /// How long it lasted: as it is stated, or from start to end.
-fn duration(page: &Page, out: &mut Times, start: Option<&End>) {
+fn duration(page: &Page, words: &Words, out: &mut Times, start: Option<&End>) {
     let stated = |sentence: &Sentence| {
-        let all = spans(&sentence.lower);
+        let mut all = spans(&sentence.lower);
+        if says(&sentence.lower, phrases(&words.events, "hours-of-work")) {
+            for span in &mut all {
+                span.working = true;
+            }
+        }
         if sentence.section == Section::Duration {
             return all.into_iter().next();
         }

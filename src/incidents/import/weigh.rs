@@ -3,8 +3,23 @@
 use super::page::{Page, Section, Sentence};
 use super::words::{Table, find, phrases, says};
 
-/// What each section counts.
-pub(super) fn weight(section: Section) -> u32 {
+/// What each section counts in an account: where no part of it is about the
+/// cause, its context tells of that.
+pub(super) fn weights(page: &Page) -> impl Fn(Section) -> u32 + Copy {
+    let told = page
+        .sentences
+        .iter()
+        .any(|sentence| sentence.section == Section::Cause);
+    move |section| {
+        if section == Section::Other && !told {
+            3
+        } else {
+            weight(section)
+        }
+    }
+}
+
+fn weight(section: Section) -> u32 {
     match section {
         Section::Cause => 5,
         Section::Summary | Section::Title | Section::Trigger => 3,
@@ -34,6 +49,7 @@ pub(super) fn weigh(
     table: &Table,
     counts: impl Fn(&Sentence, &str) -> bool,
 ) -> Vec<Weighed> {
+    let weight = weights(page);
     let mut out: Vec<Weighed> = Vec::new();
     for (word, known) in table {
         let mut points = 0;
