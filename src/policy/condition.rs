@@ -15,6 +15,7 @@ use crate::facts::{FactKind, Gap};
 use super::Subject;
 use super::check::{Checked, Scope, check};
 use super::check::{Fault, full_name, number};
+use super::decide::Given;
 use super::variables::{self, Reader, Reading, Totals};
 
 /// The longest list that a condition is evaluated over.
@@ -417,28 +418,44 @@ pub(super) struct Readings<'a> {
 }
 
 impl<'a> Readings<'a> {
-    /// Reads what is wanted of one change.
-    pub(super) fn of_change(wanted: &BTreeSet<usize>, subject: Subject<'a>) -> Self {
-        Self::by(wanted, |reader| match reader {
+    /// Reads what is wanted of one change. What is given stands for what is read.
+    pub(super) fn of_change(
+        wanted: &BTreeSet<usize>,
+        subject: Subject<'a>,
+        given: Option<&Given<'a>>,
+    ) -> Self {
+        Self::by(wanted, given, |reader| match reader {
             Reader::Change(read) => Some(read(subject)),
             Reader::Difference(_) => None,
         })
     }
 
     /// Reads what is wanted of the whole difference.
-    pub(super) fn of_difference(wanted: &BTreeSet<usize>, totals: &Totals) -> Self {
-        Self::by(wanted, |reader| match reader {
+    pub(super) fn of_difference(
+        wanted: &BTreeSet<usize>,
+        totals: &Totals,
+        given: &Given<'a>,
+    ) -> Self {
+        Self::by(wanted, Some(given), |reader| match reader {
             Reader::Change(_) => None,
             Reader::Difference(read) => Some(read(totals)),
         })
     }
 
-    fn by(wanted: &BTreeSet<usize>, read: impl Fn(Reader) -> Option<Reading<'a>>) -> Self {
+    fn by(
+        wanted: &BTreeSet<usize>,
+        given: Option<&Given<'a>>,
+        read: impl Fn(Reader) -> Option<Reading<'a>>,
+    ) -> Self {
         let values = variables::all()
             .enumerate()
             .filter(|(index, _)| wanted.contains(index))
             .filter_map(|(index, variable)| {
-                Some((index, variable.name, read(variable.reader)?.into()))
+                let reading = match given.and_then(|given| given.get(&index)) {
+                    Some(reading) => reading.clone(),
+                    None => read(variable.reader)?,
+                };
+                Some((index, variable.name, reading.into()))
             })
             .collect();
         Self { values }

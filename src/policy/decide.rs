@@ -11,7 +11,7 @@ use crate::snapshot::Snapshot;
 use super::check::Scope;
 use super::condition::{Judged, Readings};
 use super::validated::{Policy, Rule};
-use super::variables::Totals;
+use super::variables::{Reading, Totals};
 use super::waived::Waivers;
 use super::{Decision, Effect, Notice, RISK_BLOCK, RISK_CANARY, Reason, Subject, Verdict, way_out};
 
@@ -57,9 +57,27 @@ pub fn decide(
     present: Option<&Present<'_>>,
     as_of: Date,
 ) -> Verdict {
+    judge(policy, subjects, &[], &Given::new(), present, as_of)
+}
+
+/// Values of variables that are stated from outside, by place in the table. They
+/// stand in the place of what is read from a change.
+pub(super) type Given<'a> = BTreeMap<usize, Reading<'a>>;
+
+/// As [`decide`], with values that are stated for each change, and for all of them.
+pub(super) fn judge(
+    policy: &Policy,
+    subjects: &[Subject<'_>],
+    given: &[Given<'_>],
+    totals: &Given<'_>,
+    present: Option<&Present<'_>>,
+    as_of: Date,
+) -> Verdict {
     let mut judge = Judge {
         policy,
         subjects,
+        given,
+        totals,
         as_of,
         waivers: Waivers::new(policy, as_of),
         found: Vec::new(),
@@ -104,6 +122,8 @@ struct Found<'a> {
 struct Judge<'a, 's> {
     policy: &'a Policy,
     subjects: &'s [Subject<'a>],
+    given: &'s [Given<'a>],
+    totals: &'s Given<'a>,
     as_of: Date,
     waivers: Waivers<'a>,
     found: Vec<Found<'a>>,
@@ -117,7 +137,7 @@ impl<'a> Judge<'a, '_> {
         let Some(subject) = self.subjects.get(place).copied() else {
             return;
         };
-        let readings = Readings::of_change(&self.policy.reads, subject);
+        let readings = Readings::of_change(&self.policy.reads, subject, self.given.get(place));
         let mut unjudged = Unjudged::new();
         let policy = self.policy;
         for rule in policy
@@ -219,7 +239,7 @@ impl<'a> Judge<'a, '_> {
     /// The rules about the difference as a whole.
     fn difference(&mut self) {
         let totals = Totals::of(self.subjects);
-        let readings = Readings::of_difference(&self.policy.reads, &totals);
+        let readings = Readings::of_difference(&self.policy.reads, &totals, self.totals);
         let policy = self.policy;
         for rule in policy
             .rules

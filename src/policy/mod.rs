@@ -3,6 +3,7 @@
 //!
 //! Imports: pkg, facts, snapshot, diff, incidents, risk.
 
+mod cases;
 mod check;
 mod condition;
 mod decide;
@@ -11,6 +12,7 @@ mod file;
 mod load;
 mod nearest;
 mod problem;
+mod schema;
 mod template;
 mod validated;
 mod variables;
@@ -22,11 +24,13 @@ use crate::facts::Dossier;
 use crate::incidents::Link;
 use crate::risk::Assessment;
 
+pub use cases::{CaseOutcome, Cases, CasesOutcome, built_in_cases};
 pub use decide::{Present, decide};
 pub use exempt::Exemption;
 pub use load::{Resolve, built_in_text, load};
 pub use nearest::nearest;
 pub use problem::{PolicyError, Problem, RenderStyle};
+pub use schema::{cases_schema, schema};
 pub use validated::{CanaryTerms, Policy, Thresholds};
 pub use variables::reference;
 pub use way_out::exemption_lines;

@@ -34,6 +34,7 @@ mod oracle_real;
 mod oracle_sources;
 mod policy;
 mod policy_built_in;
+mod policy_cases;
 mod policy_hostile;
 mod policy_load;
 mod policy_support;

@@ -57,6 +57,23 @@ impl Failure {
         )
     }
 
+    /// Cases of a policy that are not valid: their problems, each with its place.
+    pub(crate) fn cases(error: &PolicyError) -> Self {
+        let mut failure = Self::input("the cases are not valid");
+        failure.listing = Some(error.render(RenderStyle::Plain));
+        failure.hint(
+            "`cargo-canary policy variables` lists what a case can state, \
+             `docs/policy.md` shows cases to compare with",
+        )
+    }
+
+    /// Cases of a policy that cannot be read.
+    pub(crate) fn no_cases(file: &str, error: &io::Error) -> Self {
+        Self::input(format!("failed to read the cases `{file}`"))
+            .caused_by(error)
+            .hint("write them there, or name their file with `--cases FILE`; `docs/policy.md` shows how")
+    }
+
     /// With the chain of causes of an error.
     pub(crate) fn caused_by(mut self, error: &dyn Error) -> Self {
         let mut cause = Some(error);

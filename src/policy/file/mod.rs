@@ -2,7 +2,7 @@
 //! yet. All problems of a file are collected, not only the first.
 
 mod tables;
-mod values;
+pub(super) mod values;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -19,7 +19,9 @@ use super::problem::{Problem, SourceFile};
 use super::{Effect, GapSetting};
 
 /// The largest policy file, in bytes.
-const LARGEST: usize = 1 << 20;
+pub(super) const LARGEST: usize = 1 << 20;
+
+pub(super) use tables::{EFFECTS, LATER, REASONS, SETTINGS};
 
 /// A value with its place in the file, in bytes.
 #[derive(Clone, Debug, PartialEq)]

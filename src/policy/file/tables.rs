@@ -33,20 +33,20 @@ const RULE: [&str; 8] = [
     "summarises",
 ];
 const EXEMPT: [&str; 6] = ["package", "version", "rules", "reason", "by", "until"];
-const EFFECTS: [(&str, Effect); 4] = [
+pub(in crate::policy) const EFFECTS: [(&str, Effect); 4] = [
     ("warn", Effect::Warn),
     ("canary", Effect::Canary),
     ("incomplete", Effect::Incomplete),
     ("block", Effect::Block),
 ];
-const SETTINGS: [(&str, GapSetting); 5] = [
+pub(in crate::policy) const SETTINGS: [(&str, GapSetting); 5] = [
     ("pass", GapSetting::Pass),
     ("warn", GapSetting::Warn),
     ("canary", GapSetting::Canary),
     ("incomplete", GapSetting::Incomplete),
     ("block", GapSetting::Block),
 ];
-const REASONS: [GapReason; 9] = [
+pub(in crate::policy) const REASONS: [GapReason; 9] = [
     GapReason::OfflineAndNotCached,
     GapReason::FetchFailed,
     GapReason::NotInRegistry,
@@ -58,7 +58,7 @@ const REASONS: [GapReason; 9] = [
     GapReason::Contradicted,
 ];
 /// Kinds of fact that policies may name and that are not gathered yet.
-const LATER: [&str; 2] = ["archive", "changelog"];
+pub(in crate::policy) const LATER: [&str; 2] = ["archive", "changelog"];
 
 impl Layer {
     pub(super) fn fill(&mut self, reader: &mut Reader, root: &DeTable<'_>) {

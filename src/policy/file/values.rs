@@ -14,24 +14,29 @@ use super::super::problem::{Problem, SourceFile};
 use super::At;
 
 /// Collects the problems of one file while its values are read.
-pub(super) struct Reader {
+pub(in crate::policy) struct Reader {
     file: Arc<SourceFile>,
     problems: Vec<Problem>,
 }
 
 impl Reader {
-    pub(super) fn new(file: &Arc<SourceFile>) -> Self {
+    pub(in crate::policy) fn new(file: &Arc<SourceFile>) -> Self {
         Self {
             file: Arc::clone(file),
             problems: Vec::new(),
         }
     }
 
-    pub(super) fn into_problems(self) -> Vec<Problem> {
+    pub(in crate::policy) fn into_problems(self) -> Vec<Problem> {
         self.problems
     }
 
-    pub(super) fn problem(&mut self, span: Range<usize>, title: &str, label: impl Into<String>) {
+    pub(in crate::policy) fn problem(
+        &mut self,
+        span: Range<usize>,
+        title: &str,
+        label: impl Into<String>,
+    ) {
         self.problems
             .push(Problem::new(&self.file, span, title, label));
     }
@@ -46,7 +51,7 @@ impl Reader {
     }
 
     /// Complains about every key that is not known, with the nearest that is.
-    pub(super) fn known(&mut self, title: &str, table: &DeTable<'_>, known: &[&str]) {
+    pub(in crate::policy) fn known(&mut self, title: &str, table: &DeTable<'_>, known: &[&str]) {
         let keys: BTreeSet<&str> = table.keys().map(|key| key.get_ref().as_ref()).collect();
         for key in table.keys() {
             let name: &str = key.get_ref().as_ref();
@@ -70,7 +75,7 @@ impl Reader {
         }
     }
 
-    pub(super) fn table<'t, 'i>(
+    pub(in crate::policy) fn table<'t, 'i>(
         &mut self,
         title: &str,
         key: &str,
@@ -85,7 +90,7 @@ impl Reader {
     }
 
     /// The tables of `[[key]]`, each with its place.
-    pub(super) fn tables<'t, 'i>(
+    pub(in crate::policy) fn tables<'t, 'i>(
         &mut self,
         key: &str,
         parent: &'t DeTable<'i>,
@@ -117,7 +122,7 @@ impl Reader {
     }
 
     /// A text that is not empty.
-    pub(super) fn text(
+    pub(in crate::policy) fn text(
         &mut self,
         title: &str,
         key: &str,
@@ -148,7 +153,7 @@ impl Reader {
     }
 
     /// A text that must be there.
-    pub(super) fn required_text(
+    pub(in crate::policy) fn required_text(
         &mut self,
         title: &str,
         key: &str,
@@ -162,11 +167,11 @@ impl Reader {
         None
     }
 
-    pub(super) fn missing(&mut self, title: &str, key: &str, place: &Range<usize>) {
+    pub(in crate::policy) fn missing(&mut self, title: &str, key: &str, place: &Range<usize>) {
         self.problem(place.clone(), title, format!("`{key}` is missing"));
     }
 
-    pub(super) fn texts(
+    pub(in crate::policy) fn texts(
         &mut self,
         title: &str,
         key: &str,
@@ -186,7 +191,12 @@ impl Reader {
         texts.into_iter().collect()
     }
 
-    pub(super) fn bool(&mut self, title: &str, key: &str, table: &DeTable<'_>) -> Option<bool> {
+    pub(in crate::policy) fn bool(
+        &mut self,
+        title: &str,
+        key: &str,
+        table: &DeTable<'_>,
+    ) -> Option<bool> {
         let value = table.get(key)?;
         let found = value.get_ref().as_bool();
         if found.is_none() {
@@ -196,7 +206,7 @@ impl Reader {
     }
 
     /// A whole number or one with a fraction.
-    pub(super) fn number(
+    pub(in crate::policy) fn number(
         &mut self,
         title: &str,
         key: &str,
@@ -220,7 +230,7 @@ impl Reader {
     }
 
     /// One word of a closed list.
-    pub(super) fn word<T: Copy>(
+    pub(in crate::policy) fn word<T: Copy>(
         &mut self,
         title: &str,
         key: &str,
@@ -255,7 +265,12 @@ impl Reader {
     }
 
     /// A day, as a TOML date or as a string of the same form.
-    pub(super) fn date(&mut self, title: &str, key: &str, table: &DeTable<'_>) -> Option<Date> {
+    pub(in crate::policy) fn date(
+        &mut self,
+        title: &str,
+        key: &str,
+        table: &DeTable<'_>,
+    ) -> Option<Date> {
         let value = table.get(key)?;
         let day = value.get_ref().as_datetime();
         let day = day.filter(|datetime| datetime.time.is_none());
@@ -278,13 +293,13 @@ impl Reader {
 }
 
 /// A whole number.
-pub(super) fn integer(value: &DeValue<'_>) -> Option<i64> {
+pub(in crate::policy) fn integer(value: &DeValue<'_>) -> Option<i64> {
     let integer = value.as_integer()?;
     i64::from_str_radix(integer.as_str(), integer.radix()).ok()
 }
 
 /// A word from the file, short enough to be shown and without control characters.
-pub(super) fn shown(word: &str) -> String {
+pub(in crate::policy) fn shown(word: &str) -> String {
     let short: String = word.chars().take(60).collect();
     let more = if short.len() < word.len() { "…" } else { "" };
     format!("{}{more}", short.escape_debug())

@@ -182,3 +182,50 @@ fn the_variables_of_conditions_are_listed() {
         assert!(ran.ends(0).contains(name), "{name}");
     }
 }
+
+#[test]
+fn the_cases_beside_a_policy_are_judged() {
+    let scene = Scene::new();
+    scene.file("canary.toml", ALL_BLOCKED).file(
+        "canary.test.toml",
+        "version = 1\n\n[[case]]\nname = \"all is blocked\"\nexpect = { decision = \"block\", rules = [\"none\"] }\n\n[[case]]\nname = \"what is not compiled is blocked, too\"\nchange.unbuilt = true\nexpect = { decision = \"block\" }\n",
+    );
+    scene.run(&["policy", "test"]).prints(
+        1,
+        r#"
+        FAILED what is not compiled is blocked, too (canary.test.toml:8)
+          decision
+          - block
+          + pass
+          no rule gives a reason
+
+        2 cases, 1 failed
+        "#,
+    );
+    scene
+        .run(&["policy", "test", "--cases", "other.toml"])
+        .fails(
+            2,
+            r#"
+        error: failed to read the cases `other.toml`
+          caused by: No such file or directory (os error 2)
+        hint: write them there, or name their file with `--cases FILE`; `docs/policy.md` shows how
+        "#,
+        );
+    let built_in = scene.run(&["policy", "test", "builtin:default"]);
+    assert!(
+        built_in.ends(0).ends_with("all hold\n"),
+        "{}",
+        built_in.stdout
+    );
+}
+
+#[test]
+fn the_schemas_are_printed() {
+    let scene = Scene::new();
+    for args in [&["policy", "schema"][..], &["policy", "schema", "--cases"]] {
+        let ran = scene.run(args);
+        let schema: serde_json::Value = serde_json::from_str(ran.ends(0)).unwrap();
+        assert_eq!(schema["additionalProperties"], false);
+    }
+}

@@ -1,0 +1,209 @@
+//! The JSON schema of policy files and of files of cases, made from the reader's
+//! own tables, for editors.
+
+use serde_json::{Map, Value, json};
+
+use crate::facts::{FactKind, GapReason};
+
+use super::file::{EFFECTS, LATER, REASONS, SETTINGS};
+use super::variables::{self, Type, Variable};
+
+const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
+
+/// The schema of a policy file.
+#[must_use]
+pub fn schema() -> Value {
+    let score = json!({ "anyOf": [
+        { "type": "integer", "minimum": 1, "maximum": 100 },
+        { "const": "never" },
+    ]});
+    let settings: Vec<&str> = SETTINGS.iter().map(|(word, _)| *word).collect();
+    let mut gaps = Map::new();
+    let kinds = FactKind::ALL.map(FactKind::as_str);
+    let reasons = REASONS.map(GapReason::as_str);
+    for key in ["default"]
+        .iter()
+        .chain(&kinds)
+        .chain(&reasons)
+        .chain(&LATER)
+    {
+        gaps.insert((*key).to_owned(), json!({ "enum": settings }));
+    }
+    json!({
+        "$schema": DIALECT,
+        "title": "A policy of cargo-canary",
+        "type": "object",
+        "required": ["version"],
+        "additionalProperties": false,
+        "properties": {
+            "version": { "const": 1 },
+            "extends": {
+                "description": "`default`, `strict`, `none`, or the path of another policy; `default` when it is left out",
+                "type": "string", "minLength": 1,
+            },
+            "build": table("The builds that are shipped", json!({
+                "targets": texts("Target triples"),
+                "features": { "anyOf": [
+                    { "enum": ["default", "all", "none"] },
+                    texts("Names of features; with `default` among them they are added to the default ones"),
+                ]},
+            })),
+            "risk": table("Scores, 1 to 100, from which a change needs a canary or is blocked", json!({
+                "canary": score, "block": score,
+            })),
+            "gaps": table("What a fact that could not be had does, by kind of fact or by reason", Value::Object(gaps)),
+            "rule": { "type": "array", "items": rule() },
+            "exempt": { "type": "array", "items": exempt() },
+            "canary": table("What a canary has to be like to count", json!({
+                "min-duration": text("How long it runs at least, such as `4h`"),
+                "signers": text("The path of the list of signers whose evidence is accepted"),
+            })),
+        },
+    })
+}
+
+/// The schema of a file of cases.
+#[must_use]
+pub fn cases_schema() -> Value {
+    let mut groups: Map<String, Value> = Map::new();
+    for variable in variables::all() {
+        let Some((group, name)) = variable.name.split_once('.') else {
+            continue;
+        };
+        let entry = groups
+            .entry(group)
+            .or_insert_with(|| table("Variables that are stated", json!({})));
+        if let Some(properties) = entry.get_mut("properties").and_then(Value::as_object_mut) {
+            properties.insert(name.to_owned(), of_variable(variable));
+        }
+    }
+    let reasons = REASONS.map(GapReason::as_str);
+    let mut gaps = Map::new();
+    for kind in FactKind::ALL {
+        gaps.insert(kind.as_str().to_owned(), json!({ "enum": reasons }));
+    }
+    let mut change = groups;
+    change.insert(
+        "gaps".to_owned(),
+        table(
+            "Facts that could not be had, with the reason",
+            Value::Object(gaps),
+        ),
+    );
+    change.insert(
+        "absent".to_owned(),
+        texts("Variables of what does not exist for this change"),
+    );
+    let mut case = change.clone();
+    change.remove("difference");
+    case.insert("name".to_owned(), text("What is to be shown"));
+    case.insert(
+        "changes".to_owned(),
+        json!({ "type": "array", "items": table("One of several changes", Value::Object(change)) }),
+    );
+    let ids = json!({ "type": "array", "items": { "type": "string" } });
+    let mut expect = table(
+        "What the policy has to make of it",
+        json!({
+            "decision": { "enum": ["pass", "canary", "incomplete", "block"] },
+            "rules": ids, "notices": ids,
+            "way-out": text("Words that one of the ways out has to have"),
+        }),
+    );
+    require(&mut expect, &["decision"]);
+    case.insert("expect".to_owned(), expect);
+    let mut case = table("One case", Value::Object(case));
+    require(&mut case, &["name", "expect"]);
+    json!({
+        "$schema": DIALECT,
+        "title": "Cases of a policy of cargo-canary",
+        "type": "object",
+        "required": ["version", "case"],
+        "additionalProperties": false,
+        "properties": {
+            "version": { "const": 1 },
+            "as-of": { "description": "The day of judgement" },
+            "case": { "type": "array", "items": case },
+        },
+    })
+}
+
+fn rule() -> Value {
+    let effects: Vec<&str> = EFFECTS.iter().map(|(word, _)| *word).collect();
+    let mut rule = table(
+        "A rule; one with the id of an earlier layer's changes that one",
+        json!({
+            "id": text("Lower-case letters, digits and `-`"),
+            "when": text("A CEL expression over the variables that `policy variables` lists"),
+            "then": { "enum": effects },
+            "reason": text("Why, for the person who is stopped; variables stand in braces"),
+            "enabled": { "type": "boolean" },
+            "scope": { "enum": ["change", "difference"] },
+            "wait-days": { "type": "number", "minimum": 0, "maximum": 3650 },
+            "summarises": texts("Ids of the rules whose findings this one stands for"),
+        }),
+    );
+    require(&mut rule, &["id"]);
+    rule
+}
+
+fn exempt() -> Value {
+    let mut exempt = table(
+        "A dated, reasoned exception",
+        json!({
+            "package": text("The package"),
+            "version": text("A version, or a requirement such as `>=1.48, <2`"),
+            "rules": texts("Ids of the rules that do not apply"),
+            "reason": text("Why"),
+            "by": text("Who answers for it"),
+            "until": { "description": "The last day on which it applies, such as 2026-12-15" },
+        }),
+    );
+    require(
+        &mut exempt,
+        &["package", "version", "rules", "reason", "until"],
+    );
+    exempt
+}
+
+fn table(description: &str, properties: Value) -> Value {
+    json!({
+        "description": description,
+        "type": "object",
+        "additionalProperties": false,
+        "properties": properties,
+    })
+}
+
+fn require(table: &mut Value, keys: &[&str]) {
+    if let Some(table) = table.as_object_mut() {
+        table.insert("required".to_owned(), json!(keys));
+    }
+}
+
+fn text(description: &str) -> Value {
+    json!({ "description": description, "type": "string", "minLength": 1 })
+}
+
+fn texts(description: &str) -> Value {
+    json!({
+        "description": description,
+        "type": "array", "minItems": 1,
+        "items": { "type": "string", "minLength": 1 },
+    })
+}
+
+fn of_variable(variable: &Variable) -> Value {
+    let mut value = match variable.kind {
+        Type::Bool => json!({ "type": "boolean" }),
+        Type::Int => json!({ "type": "integer" }),
+        Type::Double => json!({ "type": "number" }),
+        Type::Text if !variable.values.is_empty() => json!({ "enum": variable.values }),
+        Type::Text => json!({ "type": "string" }),
+        Type::List => json!({ "type": "array", "items": { "type": "string" } }),
+    };
+    if let Some(value) = value.as_object_mut() {
+        value.insert("description".to_owned(), json!(variable.doc));
+    }
+    value
+}
