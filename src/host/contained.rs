@@ -58,6 +58,9 @@ pub struct Sample {
     pub pss: Option<u64>,
     /// Bytes of memory that no other process shares; looked at now and then.
     pub private: Option<u64>,
+    /// Processor time used so far, that of ended children included for which
+    /// their parent has waited.
+    pub cpu: Duration,
 }
 
 /// How much is looked at for one sample.

@@ -37,6 +37,10 @@ pub fn keep(args: &[OsString]) -> u8 {
 /// not understand its arguments.
 pub const NOT_STARTED: u8 = 125;
 
+/// How a keeper begins what it says on standard error when its workload could
+/// not be started.
+pub const NOT_STARTED_SAYS: &str = "cannot start";
+
 #[cfg(target_os = "linux")]
 mod system {
     #![expect(
@@ -57,7 +61,7 @@ mod system {
         setrlimit,
     };
 
-    use super::NOT_STARTED;
+    use super::{NOT_STARTED, NOT_STARTED_SAYS};
     use crate::host::process_tree::descendants;
 
     pub(super) fn keep(args: &[OsString]) -> u8 {
@@ -99,7 +103,7 @@ mod system {
         let child = match child {
             Ok(child) => child,
             Err(error) => {
-                eprintln!("cannot start `{}`: {error}", program.display());
+                eprintln!("{NOT_STARTED_SAYS}: {error}");
                 return NOT_STARTED;
             }
         };

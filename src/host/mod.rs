@@ -24,7 +24,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 pub use contained::{Detail, Ending, Launch, Limits, Printed, Running, Sample};
-pub use keeper::{NOT_STARTED, keep};
+pub use keeper::{NOT_STARTED, NOT_STARTED_SAYS, keep};
 pub use net::{NetLimits, RealNet};
 pub use work::{Work, WorkCounter};
 

@@ -113,10 +113,8 @@ pub(super) fn sample(root: u32, at: Duration, detail: Detail) -> Option<Sample> 
         else {
             continue;
         };
-        let Some(threads) = read(&format!("/proc/{pid}/stat"))
-            .as_deref()
-            .and_then(threads)
-        else {
+        let stat = read(&format!("/proc/{pid}/stat"));
+        let Some(threads) = stat.as_deref().and_then(threads) else {
             continue;
         };
         if rss == 0 {
@@ -127,6 +125,7 @@ pub(super) fn sample(root: u32, at: Duration, detail: Detail) -> Option<Sample> 
         sum.rss += rss.saturating_mul(page);
         sum.vsz += vsz.saturating_mul(page);
         sum.threads += threads;
+        sum.cpu += stat.as_deref().and_then(processor_time).unwrap_or_default();
         let (fds, of_sockets) = descriptors(pid, detail);
         sum.fds += fds;
         sockets += of_sockets;
@@ -165,6 +164,22 @@ fn pages(statm: &str) -> Option<(u64, u64)> {
 /// The number of threads: field 20 of `stat`, the 18th after the name.
 fn threads(stat: &str) -> Option<u64> {
     fields_of_stat(stat)?.get(17)?.parse().ok()
+}
+
+/// Processor time of a process and of its children that are waited for: fields 14
+/// to 17 of `stat`, in ticks.
+fn processor_time(stat: &str) -> Option<Duration> {
+    let fields = fields_of_stat(stat)?;
+    let ticks: u64 = fields
+        .get(11..15)?
+        .iter()
+        .map(|field| field.parse::<u64>().unwrap_or(0))
+        .sum();
+    let rate = rustix::param::clock_ticks_per_second().max(1);
+    ticks
+        .saturating_mul(1_000)
+        .checked_div(rate)
+        .map(Duration::from_millis)
 }
 
 /// How many descriptors are open, and how many of them are sockets.
@@ -207,6 +222,17 @@ mod tests {
         assert_eq!(fields_of_stat(stat).unwrap()[1], "7");
         assert_eq!(threads(stat), Some(5));
         assert_eq!(threads("42 broken"), None);
+    }
+
+    #[test]
+    fn processor_time_is_that_of_the_process_and_of_its_ended_children() {
+        let stat = "42 (x) S 7 42 42 0 -1 4194560 1 0 0 0 100 20 3 4 20 0 5 0 100";
+        let ticks = rustix::param::clock_ticks_per_second();
+        assert_eq!(
+            processor_time(stat),
+            Some(Duration::from_millis(127 * 1_000 / ticks))
+        );
+        assert_eq!(processor_time("42 (x) S 7"), None);
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod run;
 pub mod show;
 mod thresholds;
 pub mod triage;
+mod troubles;
 pub mod workshop;
 
 use std::time::Duration;
@@ -112,4 +113,6 @@ pub struct Segment {
     pub samples: Vec<Sample>,
     /// How it ended; `None` when it was stopped at the end of the run.
     pub ending: Option<Ending>,
+    /// It ended because it could not have more memory.
+    pub exhausted: bool,
 }

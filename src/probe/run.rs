@@ -7,9 +7,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::judge::{self, Answer, Judged};
-use super::{Resource, Segment, Thresholds, ThresholdsError};
+use super::{Resource, Segment, Thresholds, ThresholdsError, troubles};
 use crate::host::{
-    Detail, Ending, FileKind, Host, Launch, Limits, Printed, ProcessError, Running, Sample,
+    Detail, Ending, FileKind, Host, Launch, Limits, NOT_STARTED, NOT_STARTED_SAYS, Printed,
+    ProcessError, Running, Sample,
 };
 
 /// Which side runs when.
@@ -133,6 +134,13 @@ pub struct Probed {
 const MOST_LIVES: usize = 500;
 /// A side that fails so often is not started again.
 const MOST_FAILURES: usize = 3;
+/// At the start of each life a side is looked at more often: what dies young
+/// should have been seen.
+const EARLY: Duration = Duration::from_secs(2);
+/// So much more often.
+const EARLY_LOOKS: u32 = 5;
+/// Shared memory and sockets are looked at once in so many intervals.
+const THOROUGH: u32 = 5;
 /// A look at shared memory that takes longer than this disturbs the workload,
 /// and is not repeated.
 const COSTLY: Duration = Duration::from_millis(3);
@@ -159,6 +167,21 @@ pub fn run(request: &Request, host: &Host, on_event: &dyn Fn(Event)) -> Result<P
         Order::SideBySide => side_by_side(request, host, on_event)?,
         Order::Alternate { rounds } => alternate(request, rounds.max(1), host, on_event)?,
     };
+    let mut run = run;
+    if request.order == Order::SideBySide {
+        let of_base = troubles::hang(
+            &run.base.segments,
+            ("head", &run.head.segments),
+            request.duration,
+        );
+        let of_head = troubles::hang(
+            &run.head.segments,
+            ("base", &run.base.segments),
+            request.duration,
+        );
+        run.base.troubles.extend(of_base);
+        run.head.troubles.extend(of_head);
+    }
     let judged = judge::judge(
         &run.base.segments,
         &run.head.segments,
@@ -243,23 +266,18 @@ fn watch(
     for side in sides.iter_mut() {
         side.start(Duration::ZERO)?;
     }
-    let interval = sides
-        .first()
-        .map_or(Duration::ZERO, |side| side.request.interval);
-    let mut tick: u32 = 0;
-    while start.elapsed() < duration {
+    let mut told = Duration::ZERO;
+    while start.elapsed() < duration && !sides.iter().any(|side| side.given_up) {
         sides.rotate_left(1);
+        let mut next = duration;
         for side in sides.iter_mut() {
-            side.look(start.elapsed(), tick.is_multiple_of(5))?;
+            side.look_when_due(start.elapsed())?;
+            next = next.min(side.due);
         }
-        if tick.is_multiple_of(5) {
+        if start.elapsed() >= told {
             on_elapsed(start.elapsed());
+            told = start.elapsed() + Duration::from_millis(500);
         }
-        if sides.iter().any(|side| side.given_up) {
-            break;
-        }
-        tick += 1;
-        let next = interval * tick;
         if let Some(wait) = next.checked_sub(start.elapsed()) {
             thread::sleep(wait);
         }
@@ -288,6 +306,10 @@ struct Side<'r> {
     failures: usize,
     given_up: bool,
     shares_cost: Duration,
+    /// When it is looked at next.
+    due: Duration,
+    /// When it is looked at thoroughly next.
+    thorough: Duration,
 }
 
 impl<'r> Side<'r> {
@@ -305,6 +327,8 @@ impl<'r> Side<'r> {
             failures: 0,
             given_up: false,
             shares_cost: Duration::ZERO,
+            due: Duration::ZERO,
+            thorough: Duration::ZERO,
         }
     }
 
@@ -338,6 +362,28 @@ impl<'r> Side<'r> {
         Ok(())
     }
 
+    /// Samples the workload when the time for it has come. What was missed on a
+    /// busy machine is not made up for.
+    fn look_when_due(&mut self, now: Duration) -> Result<(), ProbeError> {
+        if now < self.due {
+            return Ok(());
+        }
+        let interval = self.request.interval;
+        let thorough = now >= self.thorough;
+        if thorough {
+            self.thorough = now + interval * THOROUGH;
+        }
+        self.look(now, thorough)?;
+        let began = self.segments.last().map_or(now, |segment| segment.began);
+        let step = if now.saturating_sub(began) < EARLY {
+            interval / EARLY_LOOKS
+        } else {
+            interval
+        };
+        self.due = (self.due + step).max(now + step / 2);
+        Ok(())
+    }
+
     /// Samples the workload, and starts it again when it has ended.
     fn look(&mut self, now: Duration, thorough: bool) -> Result<(), ProbeError> {
         let Some(running) = &mut self.running else {
@@ -365,15 +411,20 @@ impl<'r> Side<'r> {
         Ok(())
     }
 
+    /// Ends a side that takes more than it may. Counted over the tree, since the
+    /// operating system's own limits are by process or by user.
     fn contain(&mut self, sample: Sample) {
-        let Some(limit) = self.request.memory else {
-            return;
-        };
-        if sample.rss > limit {
+        let after = sample.at.as_secs_f64();
+        let over = |limit: Option<u64>, value: u64| limit.filter(|limit| value > *limit);
+        if let Some(limit) = over(self.request.memory, sample.rss) {
+            let mebibytes = limit >> 20;
             self.trouble(format!(
-                "held more than the limit of {} MiB and was ended after {:.0} s",
-                limit >> 20,
-                sample.at.as_secs_f64()
+                "held more than the limit of {mebibytes} MiB and was ended after {after:.0} s"
+            ));
+            self.give_up();
+        } else if let Some(limit) = over(self.request.limits.processes, sample.processes) {
+            self.trouble(format!(
+                "had more than {limit} processes and was ended after {after:.0} s"
             ));
             self.give_up();
         }
@@ -385,13 +436,28 @@ impl<'r> Side<'r> {
         }
     }
 
+    /// Ends the load. One that had failed by itself is no load.
+    fn end_load(&mut self) {
+        let Some(mut load) = self.load.take() else {
+            return;
+        };
+        let ending = load.ended();
+        load.stop();
+        if let Some(ending) = ending.filter(|ending| !ending.is_success()) {
+            let printed = load.printed();
+            let said = String::from_utf8_lossy(&printed.stderr);
+            let line = said.lines().last().unwrap_or_default().trim();
+            self.trouble(format!("had a load that ended with {ending}: {line}"));
+        }
+    }
+
     fn give_up(&mut self) {
         self.given_up = true;
+        self.end_load();
         if let Some(mut running) = self.running.take() {
             running.stop();
             self.printed = running.printed();
         }
-        self.load = None;
     }
 
     fn ended(&mut self, ending: Ending, now: Duration) -> Result<(), ProbeError> {
@@ -399,16 +465,25 @@ impl<'r> Side<'r> {
             running.stop();
             self.printed = running.printed();
         }
+        // Without its server a load fails, which says nothing of it.
         self.load = None;
         let mut life = Duration::ZERO;
+        let exhausted = troubles::is_exhausted(ending, &self.printed);
         if let Some(segment) = self.segments.last_mut() {
             segment.ending = Some(ending);
+            segment.exhausted = exhausted;
             life = now.saturating_sub(segment.began);
         }
         if !ending.is_success() {
+            self.never_started(ending)?;
             self.failures += 1;
+            let why = if exhausted {
+                ", since an allocation failed"
+            } else {
+                ""
+            };
             self.trouble(format!(
-                "ended with {ending} after {:.1} s",
+                "ended with {ending} after {:.1} s{why}",
                 life.as_secs_f64()
             ));
         }
@@ -422,13 +497,30 @@ impl<'r> Side<'r> {
         Ok(())
     }
 
+    /// An error when the keeper says that the program cannot be started at all.
+    fn never_started(&self, ending: Ending) -> Result<(), ProbeError> {
+        let first = self.segments.len() == 1;
+        let unseen = self.segments.iter().all(|life| life.samples.is_empty());
+        let said = String::from_utf8_lossy(&self.printed.stderr);
+        match said.trim().strip_prefix(NOT_STARTED_SAYS) {
+            Some(why) if first && unseen && ending == Ending::Code(i32::from(NOT_STARTED)) => {
+                Err(ProbeError::Start {
+                    side: self.name,
+                    source: ProcessError::Start {
+                        program: self.executable.to_owned(),
+                        source: std::io::Error::other(why.trim().to_owned()),
+                    },
+                })
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
     fn finish(mut self) -> SideRun {
+        self.end_load();
         if let Some(mut running) = self.running.take() {
             running.stop();
             self.printed = running.printed();
-        }
-        if let Some(mut load) = self.load.take() {
-            load.stop();
         }
         SideRun {
             segments: std::mem::take(&mut self.segments),

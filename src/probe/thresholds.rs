@@ -45,12 +45,19 @@ struct File {
 struct Drift {
     reference_seconds: f64,
     power: f64,
+    steady_power: f64,
+    even: f64,
+    sharp: f64,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Persistence {
     last_third: f64,
+    slowing: f64,
+    slowing_ratio: f64,
+    start_ratio: f64,
+    low_water: f64,
     step_share: f64,
     alike: f64,
 }
@@ -62,6 +69,10 @@ struct Entry {
     level: f64,
     limit: f64,
     weighs: bool,
+    #[serde(default)]
+    piece: f64,
+    #[serde(default)]
+    pieces: u32,
 }
 
 /// What counts as growth.
@@ -73,8 +84,22 @@ pub struct Thresholds {
     pub reference_seconds: f64,
     /// How fast the smallest slope that counts rises below that age.
     pub power: f64,
+    /// The same for growth that does not slow down.
+    pub steady_power: f64,
+    /// The share of the mean rate that each third of such growth shows.
+    pub even: f64,
+    /// The widest interval of such growth, as a share of the slope.
+    pub sharp: f64,
     /// The share of the mean rate that the last third of a run must show.
     pub last_third: f64,
+    /// Below this share the question is left open.
+    pub slowing: f64,
+    /// As it is when the second half shows less than this share of the first.
+    pub slowing_ratio: f64,
+    /// And when the start was faster by this factor it is on its way to a level.
+    pub start_ratio: f64,
+    /// The share of the growth by which the low-water mark must rise.
+    pub low_water: f64,
     /// The share of all growth from which one step is a change of level.
     pub step_share: f64,
     /// The relative difference below which two slopes are alike.
@@ -93,6 +118,10 @@ pub struct ResourceThresholds {
     pub limit: f64,
     /// Whether an unclear answer makes the whole run unclear.
     pub weighs: bool,
+    /// The size in units of a piece that is reserved for a thread; 0: none is.
+    pub piece: f64,
+    /// The most pieces that are reserved so.
+    pub pieces: u32,
 }
 
 impl Thresholds {
@@ -136,6 +165,8 @@ impl Thresholds {
                 level: entry.level,
                 limit: entry.limit,
                 weighs: entry.weighs,
+                piece: entry.piece,
+                pieces: entry.pieces,
             };
             resources.insert(resource, entry);
         }
@@ -143,7 +174,14 @@ impl Thresholds {
             confidence: file.confidence,
             reference_seconds: file.drift.reference_seconds,
             power: file.drift.power,
+            steady_power: file.drift.steady_power,
+            even: file.drift.even,
+            sharp: file.drift.sharp,
             last_third: file.persistence.last_third,
+            slowing: file.persistence.slowing,
+            slowing_ratio: file.persistence.slowing_ratio,
+            start_ratio: file.persistence.start_ratio,
+            low_water: file.persistence.low_water,
             step_share: file.persistence.step_share,
             alike: file.persistence.alike,
             resources,
@@ -161,14 +199,25 @@ impl Thresholds {
                 level: f64::INFINITY,
                 limit: f64::INFINITY,
                 weighs: false,
+                piece: 0.0,
+                pieces: 0,
             })
+    }
+
+    fn youth(&self, seconds: f64) -> f64 {
+        (self.reference_seconds / seconds.max(0.1)).max(1.0)
     }
 
     /// The smallest slope that counts in a life of this many seconds.
     #[must_use]
     pub fn floor(&self, resource: Resource, seconds: f64) -> f64 {
-        let young = (self.reference_seconds / seconds.max(0.1)).max(1.0);
-        self.of(resource).slope * young.powf(self.power)
+        self.of(resource).slope * self.youth(seconds).powf(self.power)
+    }
+
+    /// The same for growth that does not slow down.
+    #[must_use]
+    pub fn steady_floor(&self, resource: Resource, seconds: f64) -> f64 {
+        self.of(resource).slope * self.youth(seconds).powf(self.steady_power)
     }
 
     /// How long a life must be for this slope to count, in seconds.

@@ -48,6 +48,7 @@ mod shared_data;
 #[cfg(target_os = "linux")]
 mod probe;
 mod probe_judge;
+mod probe_shapes;
 mod probe_simulation;
 mod report_action;
 mod report_artifacts;

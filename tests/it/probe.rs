@@ -28,6 +28,8 @@ fn probe(duration: &str, more: &[&str], workload: &[&str]) -> Answered {
     let (clean, leaky) = programs();
     let output = canary()
         .args(["probe", "--format", "json", "--duration", duration])
+        // What a failing program says of its end takes memory, too.
+        .env("RUST_BACKTRACE", "0")
         .arg("--base-exe")
         .arg(clean)
         .arg("--head-exe")
@@ -120,6 +122,130 @@ fn a_build_that_eats_memory_or_floods_its_output_is_contained() {
     assert!(start.elapsed() < Duration::from_secs(40));
     let flood = probe("2s", &[], &["flood"]);
     assert!(flood.json["head"]["output-bytes"].as_u64().unwrap() > 1 << 20);
+}
+
+#[test]
+fn threads_and_address_space_have_answers_of_their_own() {
+    let threads = probe("4s", &[], &["threads"]);
+    assert_eq!(threads.code, 1, "{}", threads.json);
+    assert_eq!(threads.resource("threads")["answer"], "leak");
+    let reserve = probe("4s", &[], &["reserve"]);
+    assert_eq!(reserve.code, 1, "{}", reserve.json);
+    let vsz = reserve.resource("vsz");
+    assert_eq!(vsz["answer"], "leak");
+    // 1 MiB each 20 ms, of which only the first page is touched.
+    let slope = vsz["slope-per-second"].as_f64().unwrap();
+    assert!((20e6..60e6).contains(&slope), "{slope}");
+    let touched = reserve.resource("rss")["slope-per-second"]
+        .as_f64()
+        .unwrap();
+    assert!(touched < 0.02 * slope, "{touched}");
+}
+
+#[test]
+fn growth_until_an_allocation_fails_is_a_leak_of_address_space() {
+    let answered = probe("20s", &[], &["exhaust"]);
+    assert_eq!(answered.code, 1, "{}", answered.json);
+    assert_eq!(answered.resource("vsz")["answer"], "leak");
+    assert_ne!(answered.resource("rss")["answer"], "leak");
+    let troubles = answered.json["head"]["troubles"].to_string();
+    assert!(troubles.contains("an allocation failed"), "{troubles}");
+}
+
+#[test]
+fn a_build_that_hangs_is_not_called_clean() {
+    let answered = probe("5s", &[], &["hang"]);
+    assert_eq!(answered.code, 4, "{}", answered.json);
+    let troubles = answered.json["head"]["troubles"].to_string();
+    assert!(troubles.contains("seems to hang"), "{troubles}");
+    assert_eq!(answered.json["base"]["troubles"].to_string(), "[]");
+}
+
+#[test]
+fn a_build_that_forks_again_and_again_is_ended_with_all_that_it_started() {
+    let mark = format!("forks-of-{}", std::process::id());
+    let (clean, leaky) = programs();
+    let output = canary()
+        .args([
+            "probe",
+            "--format",
+            "json",
+            "--duration",
+            "3s",
+            "--max-processes",
+            "20",
+        ])
+        .arg("--base-exe")
+        .arg(clean)
+        .arg("--head-exe")
+        .arg(leaky)
+        .args(["--", "forks", "30", "5"])
+        .env("CANARY_TEST_MARK", &mark)
+        .output()
+        .unwrap();
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let troubles = json["head"]["troubles"].to_string();
+    assert!(troubles.contains("more than 20 processes"), "{json}");
+    assert_eq!(output.status.code(), Some(4), "{json}");
+    assert_eq!(marked(&mark), Vec::<u32>::new());
+}
+
+#[test]
+fn a_load_that_fails_is_told() {
+    let (clean, _) = programs();
+    let load = format!("{} load", clean.display());
+    let answered = probe("2s", &["--load", &load], &["none"]);
+    assert_eq!(answered.code, 4, "{}", answered.json);
+    let troubles = answered.json["base"]["troubles"].to_string();
+    assert!(troubles.contains("no such server"), "{troubles}");
+}
+
+#[test]
+fn a_file_that_cannot_be_started_is_a_wrong_input() {
+    let dir = tempfile::tempdir().unwrap();
+    let plain = dir.path().join("plain");
+    std::fs::write(&plain, "no program").unwrap();
+    let (clean, _) = programs();
+    let output = canary()
+        .args(["probe", "--duration", "2s", "--base-exe"])
+        .arg(clean)
+        .arg("--head-exe")
+        .arg(&plain)
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{text}");
+    assert!(text.contains("failed to start the head"), "{text}");
+    assert!(text.contains("Permission denied"), "{text}");
+}
+
+#[test]
+fn every_sample_is_written_when_that_is_asked_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("samples.csv");
+    let answered = probe("2s", &["--samples", &file.to_string_lossy()], &["memory"]);
+    let text = std::fs::read_to_string(&file).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(
+        lines[0].starts_with("side,life,began_s,at_s,cpu_s,"),
+        "{}",
+        lines[0]
+    );
+    let of = |side: &str| lines.iter().filter(|line| line.starts_with(side)).count() as u64;
+    assert_eq!(
+        of("base,"),
+        answered.json["base"]["samples"].as_u64().unwrap()
+    );
+    assert_eq!(
+        of("head,"),
+        answered.json["head"]["samples"].as_u64().unwrap()
+    );
+    assert!(
+        lines
+            .iter()
+            .skip(1)
+            .all(|line| line.split(',').count() == 14)
+    );
 }
 
 /// Starts a probe of programs that leave their session, marked in the environment.

@@ -35,6 +35,7 @@ fn recorded(path: &Path) -> Vec<Segment> {
         began: Duration::ZERO,
         samples,
         ending: Some(Ending::Code(0)),
+        exhausted: false,
     }]
 }
 

@@ -3,10 +3,12 @@
 
 use super::steps::{Doubling, Step, doubling, steps, without};
 use crate::probe::{Resource, Segment, Thresholds};
-use crate::stats::{median, trend, warm_up};
+use crate::stats::{median, median_absolute_deviation, quantile, trend, warm_up};
 
 /// Fewer samples than this after the start say nothing.
 const LEAST_SAMPLES: usize = 12;
+/// The same of a life that ended for want of memory.
+const LEAST_EXHAUSTED: usize = 6;
 /// A life is cut into at most so many blocks, of which each is a median: enough
 /// for a slope, few enough that neighbours are nearly independent.
 const BLOCKS: usize = 60;
@@ -15,6 +17,11 @@ const BLOCKS: usize = 60;
 const ENDING: f64 = 0.3;
 /// The first moments, in which a program is only loaded, in seconds.
 const LOADING: f64 = 0.2;
+
+/// The low-water mark of a stretch is the value below which this share lies.
+const LOW: f64 = 0.1;
+/// Less processor time than this is too coarse a clock, in seconds.
+const LEAST_WORK: f64 = 0.3;
 
 /// Growth of one resource over the lives of one side.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,14 +44,32 @@ pub struct Growth {
     pub life: f64,
     /// How long the start of that life took, in seconds.
     pub warm_up: f64,
-    /// The share of the mean rate that the last third of the window showed.
+    /// The mean rate during that start without its first moments, in units per
+    /// second.
+    pub start_slope: f64,
+    /// The share of the mean rate that the last third of the window showed; by
+    /// time or by processor time, whichever is larger.
     pub last_third: f64,
+    /// How far the low-water mark rose from the first third of the window to the
+    /// last, as a share of what the slope makes of it: 1 for steady growth, 0 for
+    /// what comes back down to the same level again and again.
+    pub low_water: f64,
+    /// The smallest share of the mean rate that any third of the window showed.
+    pub weakest_third: f64,
+    /// The growth becomes less, by time and by processor time.
+    pub slows: bool,
     /// Jumps that were taken out, over the longest life.
     pub steps: Vec<Step>,
     /// What the jumps of the longest life mean together.
     pub(super) doubling: Doubling,
+    /// Nearly all of the growth of the longest life is a few pieces that an
+    /// allocator reserves for its threads.
+    pub(super) pieces: bool,
     /// How many lives were long enough to be judged.
     pub lives: usize,
+    /// How many units were added until an allocation failed, in the life that ended
+    /// so; 0 when none did.
+    pub until_exhausted: f64,
 }
 
 impl Growth {
@@ -52,6 +77,16 @@ impl Growth {
     #[must_use]
     pub fn grows(&self) -> bool {
         self.low > 0.0
+    }
+
+    /// Whether it grows as evenly as leaks do and programs that settle do not.
+    #[must_use]
+    pub fn is_steady(&self, thresholds: &Thresholds) -> bool {
+        self.grows()
+            && self.weakest_third >= thresholds.even
+            && self.last_third >= thresholds.even
+            && self.low_water >= thresholds.even
+            && self.uncertainty() <= thresholds.sharp * self.slope
     }
 
     /// Half of the interval's width.
@@ -82,7 +117,15 @@ pub fn growth(segments: &[Segment], resource: Resource, thresholds: &Thresholds)
     let below = middle(|life| life.slope - life.low) / sharper;
     let above = middle(|life| life.high - life.slope) / sharper;
     let last_third = middle(|life| life.last_third);
+    let low_water = middle(|life| life.low_water);
+    let weakest_third = middle(|life| life.weakest_third);
+    let start_slope = middle(|life| life.start_slope);
+    let slows = 2 * lives.iter().filter(|life| life.slows).count() >= count;
     let peak = lives.iter().map(|life| life.peak).fold(0.0, f64::max);
+    let until_exhausted = lives
+        .iter()
+        .map(|life| life.until_exhausted)
+        .fold(0.0, f64::max);
     let last = lives.last()?.last;
     let level = lives.last()?.level;
     let longest = lives.into_iter().max_by(|a, b| a.life.total_cmp(&b.life))?;
@@ -91,10 +134,15 @@ pub fn growth(segments: &[Segment], resource: Resource, thresholds: &Thresholds)
         low: slope - below,
         high: slope + above,
         last_third,
+        low_water,
+        weakest_third,
+        slows,
+        start_slope,
         level,
         peak,
         last,
         lives: count,
+        until_exhausted,
         ..longest
     })
 }
@@ -102,8 +150,8 @@ pub fn growth(segments: &[Segment], resource: Resource, thresholds: &Thresholds)
 fn of_life(segment: &Segment, resource: Resource, thresholds: &Thresholds) -> Option<Growth> {
     let life = segment.samples.last()?.at.as_secs_f64();
     let end = match segment.ending {
-        Some(_) => life - ENDING,
-        None => life,
+        Some(ending) if ending.is_success() => life - ENDING,
+        Some(_) | None => life,
     };
     let values: Vec<(f64, f64)> = segment
         .samples
@@ -111,7 +159,12 @@ fn of_life(segment: &Segment, resource: Resource, thresholds: &Thresholds) -> Op
         .filter_map(|sample| Some((sample.at.as_secs_f64(), resource.of(sample)?)))
         .filter(|(at, _)| (LOADING..=end).contains(at))
         .collect();
-    if values.len() < LEAST_SAMPLES {
+    let least = if segment.exhausted {
+        LEAST_EXHAUSTED
+    } else {
+        LEAST_SAMPLES
+    };
+    if values.len() < least {
         return None;
     }
     let blocks = blocks(&values);
@@ -122,10 +175,14 @@ fn of_life(segment: &Segment, resource: Resource, thresholds: &Thresholds) -> Op
     let trend = trend(&kept, thresholds.confidence)?;
     let mut all_steps = steps(&blocks, least_step(resource, thresholds));
     let doubling = doubling(&all_steps, life);
+    let pieces = pieces(&all_steps, &blocks, resource, thresholds);
     if taken.is_empty() {
         all_steps.clear();
     }
     taken.sort_by(|a, b| a.at.total_cmp(&b.at));
+    let shares = thirds(&kept);
+    let by_work = thirds_by_work(segment, &kept);
+    let doubt = doubt(&kept, trend.slope);
     let half: Vec<f64> = values
         .iter()
         .skip(values.len() / 2)
@@ -141,16 +198,54 @@ fn of_life(segment: &Segment, resource: Resource, thresholds: &Thresholds) -> Op
         window: window.last()?.0 - warm,
         life,
         warm_up: warm,
-        last_third: last_third(&kept),
+        start_slope: start_slope(&blocks, cut),
+        last_third: shares
+            .last()
+            .copied()
+            .unwrap_or(0.0)
+            .max(by_work.last().copied().unwrap_or(0.0)),
+        low_water: low_water(&values, &kept, &taken, trend.slope),
+        weakest_third: shares.iter().copied().fold(f64::INFINITY, f64::min),
+        slows: slows(&shares, doubt, thresholds)
+            && (by_work.is_empty() || slows(&by_work, doubt, thresholds)),
         steps: taken,
         doubling,
+        pieces,
         lives: 1,
+        until_exhausted: if segment.exhausted {
+            // Not the last moments, in which a program tells of its end.
+            let late = values.iter().rfind(|(at, _)| *at <= 0.85 * life);
+            (late.or(values.last())?.1 - values.first()?.1).max(0.0)
+        } else {
+            0.0
+        },
     })
 }
 
 fn least_step(resource: Resource, thresholds: &Thresholds) -> f64 {
     // What a minute of the smallest growth that counts would add.
     thresholds.of(resource).slope * 60.0
+}
+
+fn pieces(
+    steps: &[Step],
+    blocks: &[(f64, f64)],
+    resource: Resource,
+    thresholds: &Thresholds,
+) -> bool {
+    let of = thresholds.of(resource);
+    if of.piece <= 0.0 {
+        return false;
+    }
+    // A piece that is reserved together with a stack, or two pieces in one span.
+    let fitting: Vec<f64> = steps
+        .iter()
+        .map(|step| step.size / of.piece)
+        .filter(|size| (0.9..2.6).contains(size))
+        .collect();
+    let count: f64 = fitting.iter().map(|size| size.round()).sum();
+    let reserved: f64 = fitting.iter().sum::<f64>() * of.piece;
+    !fitting.is_empty() && count <= f64::from(of.pieces) && reserved >= 0.8 * rise(blocks)
 }
 
 /// Takes out jumps, the highest first, while one alone is most of the growth.
@@ -177,11 +272,18 @@ fn without_jumps(
     (kept, taken)
 }
 
-/// Medians of equal numbers of neighbours.
+/// The median of each of [`BLOCKS`] equal spans of time in which there are
+/// samples. Spans of time, since samples are denser at the start and rarer when
+/// the machine is busy.
 fn blocks(values: &[(f64, f64)]) -> Vec<(f64, f64)> {
-    let size = values.len().div_ceil(BLOCKS).max(1);
+    let (Some(first), Some(last)) = (values.first(), values.last()) else {
+        return Vec::new();
+    };
+    #[expect(clippy::cast_precision_loss, reason = "a few dozen")]
+    let width = (last.0 - first.0) / values.len().min(BLOCKS) as f64;
+    let block = |at: f64| ((at - first.0) / width.max(f64::MIN_POSITIVE)).floor();
     values
-        .chunks(size)
+        .chunk_by(|a, b| block(a.0) == block(b.0))
         .filter_map(|chunk| {
             let (times, values): (Vec<f64>, Vec<f64>) = chunk.iter().copied().unzip();
             Some((median(&times)?, median(&values)?))
@@ -200,15 +302,109 @@ fn rise(series: &[(f64, f64)]) -> f64 {
     around(series, series.len().saturating_sub(1)) - around(series, 0)
 }
 
-/// The share of the mean rise that the last third of the window showed: 1 for
-/// steady growth, 0 for growth that has ended.
-fn last_third(series: &[(f64, f64)]) -> f64 {
+/// The rate between the first tenth of a life, in which all programs take what
+/// they need to begin with, and the end of its start.
+fn start_slope(blocks: &[(f64, f64)], cut: usize) -> f64 {
+    let begin = blocks.len() / 10;
+    match (blocks.get(begin), blocks.get(cut)) {
+        (Some(first), Some(warm)) if cut > begin => {
+            (around(blocks, cut) - around(blocks, begin)) / (warm.0 - first.0)
+        }
+        _ => 0.0,
+    }
+}
+
+/// The share of the mean rate in each third of a series: 1 for steady growth, 0
+/// in the last for growth that has ended.
+fn thirds(series: &[(f64, f64)]) -> Vec<f64> {
+    let (Some(first), Some(last)) = (series.first(), series.last()) else {
+        return Vec::new();
+    };
     let total = rise(series);
-    let end = series.len().saturating_sub(1);
-    let late = around(series, end) - around(series, end - end / 3);
     if total.abs() < 1e-9 {
-        0.0
-    } else {
-        3.0 * late / total
+        return vec![0.0; 3];
+    }
+    let span = last.0 - first.0;
+    let place = |share: f64| {
+        let at = first.0 + share * span;
+        series.partition_point(|(x, _)| *x < at - 1e-9)
+    };
+    let marks = [0, place(1.0 / 3.0), place(2.0 / 3.0), series.len() - 1];
+    marks
+        .windows(2)
+        .map(|pair| match pair {
+            [from, to] => 3.0 * (around(series, *to) - around(series, *from)) / total,
+            _ => 0.0,
+        })
+        .collect()
+}
+
+/// The same over processor time instead of time: a program that gets less of a
+/// busy machine also does less that could leak. Empty when it used hardly any.
+fn thirds_by_work(segment: &Segment, series: &[(f64, f64)]) -> Vec<f64> {
+    let work = |at: f64| {
+        let place = segment
+            .samples
+            .partition_point(|sample| sample.at.as_secs_f64() < at);
+        let sample = segment.samples.get(place).or(segment.samples.last());
+        sample.map_or(0.0, |sample| sample.cpu.as_secs_f64())
+    };
+    let by_work: Vec<(f64, f64)> = series
+        .iter()
+        .map(|(at, value)| (work(*at), *value))
+        .collect();
+    match (by_work.first(), by_work.last()) {
+        (Some(first), Some(last)) if last.0 - first.0 >= LEAST_WORK => thirds(&by_work),
+        _ => Vec::new(),
+    }
+}
+
+/// By how much noise moves the share of a third: the deviation of the series from
+/// its trend, beside a third of the growth.
+fn doubt(series: &[(f64, f64)], slope: f64) -> f64 {
+    let rest: Vec<f64> = series
+        .iter()
+        .map(|(at, value)| value - slope * at)
+        .collect();
+    let third = rise(series).abs() / 3.0;
+    median_absolute_deviation(&rest).unwrap_or(0.0) / third.max(f64::MIN_POSITIVE)
+}
+
+/// Whether growth becomes less, as it does on the way to a level.
+/// That it does must be clear of the noise.
+fn slows(thirds: &[f64], doubt: f64, thresholds: &Thresholds) -> bool {
+    match thirds {
+        [first, second, third] => {
+            // The middle third belongs half to either side.
+            third + doubt < thresholds.slowing
+                || third + second / 2.0 + doubt < thresholds.slowing_ratio * (first + second / 2.0)
+        }
+        _ => false,
+    }
+}
+
+/// See [`Growth::low_water`]. Jumps that were taken out of `kept` are taken out
+/// here, too.
+fn low_water(values: &[(f64, f64)], kept: &[(f64, f64)], taken: &[Step], slope: f64) -> f64 {
+    let (Some(first), Some(last)) = (kept.first(), kept.last()) else {
+        return 0.0;
+    };
+    let third = (last.0 - first.0) / 3.0;
+    let lows = |from: f64, to: f64| {
+        let within: Vec<f64> = values
+            .iter()
+            .filter(|(at, _)| (from..=to).contains(at))
+            .map(|(at, value)| {
+                let jumps = taken.iter().filter(|step| step.at <= *at);
+                value - jumps.map(|step| step.size).sum::<f64>()
+            })
+            .collect();
+        quantile(&within, LOW)
+    };
+    let early = lows(first.0, first.0 + third);
+    let late = lows(last.0 - third, last.0);
+    match (early, late) {
+        (Some(early), Some(late)) if slope.abs() > 0.0 => (late - early) / (2.0 * third * slope),
+        _ => 0.0,
     }
 }

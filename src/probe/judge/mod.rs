@@ -67,7 +67,7 @@ pub fn judge(
     thresholds: &Thresholds,
     limits: &[(Resource, f64)],
 ) -> Vec<Judged> {
-    Resource::ALL
+    let mut judged: Vec<Judged> = Resource::ALL
         .into_iter()
         .filter(|resource| seen(head, *resource))
         .map(|resource| {
@@ -81,7 +81,30 @@ pub fn judge(
             );
             one(resource, sides, thresholds, limit)
         })
-        .collect()
+        .collect();
+    of_sharing(&mut judged);
+    judged
+}
+
+/// Memory by share and private memory are part of the resident memory. Where that
+/// does not grow they only show that others, which may have nothing to do with the
+/// program, share fewer of its pages.
+fn of_sharing(judged: &mut [Judged]) {
+    let flat = judged
+        .iter()
+        .any(|judged| judged.resource == Resource::Rss && judged.answer == Answer::NoLeak);
+    for judged in judged.iter_mut().filter(|judged| {
+        matches!(judged.resource, Resource::Pss | Resource::Private)
+            && judged.answer != Answer::NoLeak
+    }) {
+        if flat {
+            judged.answer = Answer::NoLeak;
+            "only how pages are shared changes: resident memory does not grow"
+                .clone_into(&mut judged.because);
+            judged.seconds_to_limit = None;
+            judged.seconds_to_decide = None;
+        }
+    }
 }
 
 /// The answer for the whole run: a leak of any resource is one; otherwise what
@@ -130,7 +153,11 @@ fn one(
         judged.seconds_to_decide = Some(10.0);
         return judged;
     };
-    let floor = thresholds.floor(resource, head.life);
+    let floor = if head.is_steady(thresholds) {
+        thresholds.steady_floor(resource, head.life)
+    } else {
+        thresholds.floor(resource, head.life)
+    };
     // Growth is seen when its interval clears zero; half as much again is seen
     // nearly always.
     judged.smallest_visible = Some(floor.max(1.5 * head.uncertainty()));
@@ -156,9 +183,13 @@ fn answer(
     thresholds: &Thresholds,
     floor: f64,
 ) -> (Answer, String, Option<f64>) {
+    if exhausted(resource, base, head, thresholds) {
+        let because = "it grew until an allocation failed";
+        return (Answer::Leak, because.to_owned(), None);
+    }
     match head.doubling {
         steps::Doubling::Leak if base.doubling != steps::Doubling::Leak => {
-            let because = "it jumps by twice as much after each double time";
+            let because = "it jumps by twice as much each time";
             return (Answer::Leak, because.to_owned(), None);
         }
         steps::Doubling::Until(seconds) if base.doubling == steps::Doubling::None => {
@@ -170,19 +201,7 @@ fn answer(
     if !head.grows() {
         return flat(resource, head, thresholds, floor);
     }
-    if head.last_third < thresholds.last_third {
-        let because = "it grew at first and has stopped";
-        return (Answer::NoLeak, because.to_owned(), None);
-    }
-    let uncertainty = head.uncertainty().hypot(base.uncertainty());
-    let difference = head.slope - base.slope;
-    let alike = difference.abs() <= uncertainty.max(thresholds.alike * base.slope);
-    if base.grows() && base.slope >= floor && alike {
-        let because = "both builds grow alike: it was there before";
-        return (Answer::NoLeak, because.to_owned(), None);
-    }
-    if base.grows() && difference.abs() <= floor.max(uncertainty) && head.slope < 2.0 * floor {
-        let because = "both builds settle alike";
+    if let Some(because) = harmless(base, head, thresholds, floor) {
         return (Answer::NoLeak, because.to_owned(), None);
     }
     if head.slope < floor {
@@ -190,12 +209,31 @@ fn answer(
             let because = "the growth is too small to count";
             return (Answer::NoLeak, because.to_owned(), None);
         }
+        if head.slows {
+            return (Answer::NoLeak, SETTLES.to_owned(), None);
+        }
         let because = "it grows slowly, as programs do that are still settling";
         let seconds = thresholds.seconds_for(resource, head.slope) * 1.2;
         return (Answer::Inconclusive, because.to_owned(), Some(seconds));
     }
+    if head.slows && head.last_third < thresholds.slowing {
+        let because = "it grows, but ever more slowly";
+        return (
+            Answer::Inconclusive,
+            because.to_owned(),
+            Some(2.0 * head.life),
+        );
+    }
+    if head.pieces {
+        let because = "it rose by a few pieces that an allocator reserves for its threads";
+        return (
+            Answer::Inconclusive,
+            because.to_owned(),
+            Some(2.0 * head.life),
+        );
+    }
     let because = if base.grows() && base.slope >= floor {
-        if difference < 0.0 {
+        if head.slope < base.slope {
             "it grows, though less than the base"
         } else {
             "it grows faster than the base"
@@ -204,6 +242,44 @@ fn answer(
         "it grows steadily, and the base does not"
     };
     (Answer::Leak, because.to_owned(), None)
+}
+
+const SETTLES: &str = "it grows ever more slowly, as programs do that are still settling";
+
+/// Why growth is no leak of the head, when there is a reason.
+fn harmless(
+    base: &Growth,
+    head: &Growth,
+    thresholds: &Thresholds,
+    floor: f64,
+) -> Option<&'static str> {
+    if head.last_third < thresholds.last_third {
+        return Some("it grew at first and has stopped");
+    }
+    // On its way to a level: the start was faster by far, and it slows down still.
+    if head.slows && head.start_slope >= thresholds.start_ratio * head.slope {
+        return Some(SETTLES);
+    }
+    if head.low_water < thresholds.low_water {
+        return Some("it comes back down to the same level");
+    }
+    let uncertainty = head.uncertainty().hypot(base.uncertainty());
+    let difference = head.slope - base.slope;
+    let alike = difference.abs() <= uncertainty.max(thresholds.alike * base.slope);
+    if base.grows() && base.slope >= floor && alike {
+        return Some("both builds grow alike: it was there before");
+    }
+    if base.grows() && difference.abs() <= floor.max(uncertainty) && head.slope < 2.0 * floor {
+        return Some("both builds settle alike");
+    }
+    None
+}
+
+/// Whether the head grew until it could have no more, and the base did not.
+fn exhausted(resource: Resource, base: &Growth, head: &Growth, thresholds: &Thresholds) -> bool {
+    base.until_exhausted <= 0.0
+        && head.until_exhausted >= thresholds.of(resource).level
+        && head.until_exhausted >= base.level
 }
 
 fn flat(

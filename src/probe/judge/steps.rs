@@ -69,15 +69,19 @@ pub(super) fn without(blocks: &[(f64, f64)], step: Step) -> Vec<(f64, f64)> {
 pub(super) enum Doubling {
     /// They are no such jumps, or the next one did not come.
     None,
-    /// Three or more, and the next one is not due yet.
+    /// Three or more, and the next one is not due yet. They may come sooner than
+    /// after twice the time: then the growth is worse than steady.
     Leak,
     /// Two, and the next one is due only after the end: a life of so many
     /// seconds decides.
     Until(f64),
 }
 
+/// Twice, give or take how coarsely jumps are seen.
+const MOST_RATIO: f64 = 2.8;
+
 fn doubles(ratio: f64) -> bool {
-    (1.5..=2.8).contains(&ratio)
+    (1.5..=MOST_RATIO).contains(&ratio)
 }
 
 /// Looks at the last jumps of a life of `seconds`.
@@ -85,14 +89,14 @@ pub(super) fn doubling(steps: &[Step], seconds: f64) -> Doubling {
     let [.., a, b] = steps else {
         return Doubling::None;
     };
-    let due = b.at + 2.8 * (b.at - a.at);
+    let due = b.at + MOST_RATIO * (b.at - a.at);
     if !doubles(b.size / a.size) || due < seconds {
         return Doubling::None;
     }
     let before = steps.len().checked_sub(3).and_then(|at| steps.get(at));
     match before {
         Some(first)
-            if doubles(a.size / first.size) && doubles((b.at - a.at) / (a.at - first.at)) =>
+            if doubles(a.size / first.size) && (b.at - a.at) / (a.at - first.at) <= MOST_RATIO =>
         {
             Doubling::Leak
         }
@@ -143,5 +147,8 @@ mod tests {
         assert_eq!(doubling(&three, 80.0), Doubling::None);
         assert!(matches!(doubling(&three[1..], 40.0), Doubling::Until(s) if s > 50.0));
         assert_eq!(doubling(&three[2..], 40.0), Doubling::None);
+        // A capacity that doubles with each use.
+        let even = [(3.0, 1e6), (4.0, 2e6), (5.0, 4e6)].map(|(at, size)| Step { at, size });
+        assert_eq!(doubling(&even, 5.5), Doubling::Leak);
     }
 }

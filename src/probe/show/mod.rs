@@ -3,9 +3,11 @@
 mod json;
 mod numbers;
 mod plot;
+mod samples;
 mod text;
 
 pub use json::{json, shape};
 pub use numbers::{amount, rate, seconds};
 pub use plot::svg;
+pub use samples::samples;
 pub use text::{TextStyle, summary, text};

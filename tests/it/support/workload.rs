@@ -28,16 +28,41 @@ fn main() {
         std::process::Command::new("setsid").arg("sleep").arg("300").spawn().unwrap();
     }
     if what == "flood" { loop { std::io::stdout().write_all(&[b'x'; 65536]).ok(); } }
+    if what == "forks" && leaky {
+        // Two children, each of which starts two, and so on; all of them stay. The
+        // third argument is how deep that goes, so that no machine suffers from it.
+        let me = std::env::current_exe().unwrap();
+        for _ in 0..if rate > 0 { 2 } else { 0 } {
+            let deeper = (rate - 1).to_string();
+            std::process::Command::new(&me).args(["forks", "30", &deeper]).spawn().ok();
+        }
+    }
+    if what == "load" { eprintln!("no such server"); std::process::exit(3); }
     if what == "die" && leaky { eprintln!("out of luck \u{1b}[31m"); std::process::exit(7); }
     let mut done = 0.0;
     while start.elapsed().as_secs_f64() < seconds {
         std::thread::sleep(Duration::from_millis(20));
         let now = start.elapsed().as_secs_f64();
+        if what == "hang" {
+            // Both work; one of them waits for ever after a second.
+            while leaky && now > 1.0 { std::thread::park(); }
+            let mut sum = 0_u64;
+            for n in 0..4_000_000_u64 { sum = std::hint::black_box(sum ^ n); }
+        }
         if !leaky { continue; }
         match what.as_str() {
             "memory" => kept.push(touched(((now - done) * rate as f64) as usize)),
             "eat" => kept.push(touched(16 << 20)),
             "handles" => files.push(std::fs::File::open("/proc/self/stat").unwrap()),
+            "threads" => { std::thread::spawn(|| loop { std::thread::park(); }); }
+            // Address space that is never touched.
+            "reserve" => kept.push(Vec::with_capacity(1 << 20)),
+            "exhaust" => {
+                // A capacity that doubles each time, until there is no more.
+                let bytes = 1usize << (16 + (now * 12.0) as u32).min(62);
+                kept.clear();
+                kept.push(Vec::with_capacity(bytes));
+            }
             "once" => if now > seconds / 2.0 && kept.is_empty() { kept.push(touched(32 << 20)); },
             _ => {}
         }

@@ -107,6 +107,9 @@ pub(crate) struct ProbeArgs {
     /// Write the course of each resource as an SVG picture
     #[arg(long, value_name = "FILE")]
     pub(crate) plot: Option<PathBuf>,
+    /// Write every sample as CSV
+    #[arg(long, value_name = "FILE")]
+    pub(crate) samples: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
     /// Arguments of the program

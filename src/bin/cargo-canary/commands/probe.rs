@@ -30,6 +30,9 @@ pub(crate) fn run(args: &ProbeArgs) -> Result<u8, Failure> {
     if let Some(file) = &args.plot {
         output::report(show::svg(&probed).as_bytes(), Some(file), &host)?;
     }
+    if let Some(file) = &args.samples {
+        output::report(show::samples(&probed.run).as_bytes(), Some(file), &host)?;
+    }
     let bytes = match args.output.format {
         ReportFormat::Json => show::json(&probed),
         ReportFormat::Text => {

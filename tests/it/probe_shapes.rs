@@ -1,0 +1,339 @@
+//! The shapes that programs show: what settles, fills and empties again, comes in
+//! bursts or in pieces is no leak; what goes on growing is one. Made-up series, in
+//! several phases and with noise, so that no answer hangs on one lucky moment.
+
+use std::time::Duration;
+
+use cargo_canary::host::{Ending, Sample};
+use cargo_canary::probe::judge::{Answer, Judged, judge};
+use cargo_canary::probe::{Resource, Segment, Thresholds};
+
+const MIB: f64 = 1024.0 * 1024.0;
+const KIB: f64 = 1024.0;
+
+/// What a program holds at a time in seconds: a resource by its course.
+type Course<'c> = &'c dyn Fn(f64) -> f64;
+
+/// The same noise everywhere: between -1 and 1, other for each seed.
+fn noise(at: f64, seed: u32) -> f64 {
+    let mixed = (at * 1_000.0).round() * 12.9898 + f64::from(seed) * 78.233;
+    2.0 * (mixed.sin() * 43_758.547).rem_euclid(1.0) - 1.0
+}
+
+fn life(resource: Resource, seconds: f64, course: Course<'_>) -> Segment {
+    let samples = (0..)
+        .map(|tick| f64::from(tick) * 0.1)
+        .take_while(|at| *at <= seconds)
+        .map(|at| {
+            let value = course(at).max(0.0) as u64;
+            let mut sample = Sample {
+                at: Duration::from_secs_f64(at),
+                cpu: Duration::from_secs_f64(at * 0.3),
+                processes: 1,
+                rss: 20 << 20,
+                vsz: 200 << 20,
+                threads: 4,
+                fds: 10,
+                ..Sample::default()
+            };
+            match resource {
+                Resource::Rss => sample.rss = value,
+                Resource::Vsz => sample.vsz = value,
+                Resource::Fds => sample.fds = value,
+                Resource::Threads => sample.threads = value,
+                Resource::Pss | Resource::Private | Resource::Sockets | Resource::Processes => {
+                    panic!("{resource:?} is not made here")
+                }
+            }
+            sample
+        })
+        .collect();
+    Segment {
+        samples,
+        ..Segment::default()
+    }
+}
+
+fn answers(
+    resource: Resource,
+    base: &[Segment],
+    head: &[Segment],
+) -> (Judged, Vec<(Resource, Answer)>) {
+    let thresholds = Thresholds::built_in().unwrap();
+    let judged = judge(base, head, &thresholds, &[]);
+    let all = judged.iter().map(|j| (j.resource, j.answer)).collect();
+    let of = judged.into_iter().find(|j| j.resource == resource).unwrap();
+    (of, all)
+}
+
+/// Judges a course of the head beside a base that stays at the head's first value.
+fn beside_flat(resource: Resource, seconds: f64, course: Course<'_>) -> Judged {
+    let first = course(0.0);
+    let base = life(resource, seconds, &|_| first);
+    answers(resource, &[base], &[life(resource, seconds, course)]).0
+}
+
+#[track_caller]
+fn is(wanted: Answer, what: &str, judged: &Judged) {
+    assert_eq!(judged.answer, wanted, "{what}: {judged:#?}");
+}
+
+#[test]
+fn what_settles_is_no_leak() {
+    for seed in 0..6 {
+        let grain = |at: f64| 60.0 * KIB * noise(at, seed);
+        let ramp = |at: f64| 20.0 * MIB + MIB * at.min(18.0) + grain(at);
+        is(
+            Answer::NoLeak,
+            "ramp, then plateau",
+            &beside_flat(Resource::Rss, 60.0, &ramp),
+        );
+        for settling in [3.0, 6.0, 10.0] {
+            let course = |at: f64| 30.0 * MIB - 10.0 * MIB * (-at / settling).exp() + grain(at);
+            is(
+                Answer::NoLeak,
+                "settles",
+                &beside_flat(Resource::Rss, 60.0, &course),
+            );
+        }
+        // The last of these is not over yet when the run ends, and the run may say so.
+        let course = |at: f64| 30.0 * MIB - 10.0 * MIB * (-at / 25.0).exp() + grain(at);
+        let slow = beside_flat(Resource::Rss, 60.0, &course);
+        assert_ne!(slow.answer, Answer::Leak, "settles slowly: {slow:#?}");
+        // Thread after thread makes its own cache, in jumps that end.
+        let jumps = |at: f64| 20.0 * MIB + 3.0 * MIB * (at / 2.5).floor().min(7.0) + grain(at);
+        is(
+            Answer::NoLeak,
+            "a cache for each thread",
+            &beside_flat(Resource::Rss, 60.0, &jumps),
+        );
+    }
+}
+
+#[test]
+fn what_fills_and_empties_again_is_no_leak() {
+    for period in [2.0, 5.0, 7.0, 11.0, 17.0] {
+        for phase in [0.0, 0.3, 0.6, 0.9] {
+            let sawtooth = |at: f64| {
+                20.0 * MIB + 8.0 * MIB * (at / period + phase).fract() + 50.0 * KIB * noise(at, 1)
+            };
+            let judged = beside_flat(Resource::Rss, 60.0, &sawtooth);
+            assert_ne!(
+                judged.answer,
+                Answer::Leak,
+                "sawtooth {period} {phase}: {judged:#?}"
+            );
+            let bursts = |at: f64| {
+                let high = (at / period + phase).fract() < 0.2;
+                20.0 * MIB + if high { 30.0 * MIB } else { 0.0 }
+            };
+            let judged = beside_flat(Resource::Rss, 60.0, &bursts);
+            assert_ne!(
+                judged.answer,
+                Answer::Leak,
+                "bursts {period} {phase}: {judged:#?}"
+            );
+            let pool = |at: f64| 10.0 + (30.0 * (at / period + phase).fract()).floor();
+            let judged = beside_flat(Resource::Fds, 60.0, &pool);
+            assert_ne!(
+                judged.answer,
+                Answer::Leak,
+                "pool {period} {phase}: {judged:#?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_goes_on_growing_is_a_leak() {
+    for seed in 0..4 {
+        let grain = |at: f64| 60.0 * KIB * noise(at, seed);
+        let bursts = |at: f64| 20.0 * MIB + 256.0 * KIB * (at / 3.0).floor() + grain(at);
+        is(
+            Answer::Leak,
+            "in bursts",
+            &beside_flat(Resource::Rss, 60.0, &bursts),
+        );
+        let after_start =
+            |at: f64| 30.0 * MIB - 10.0 * MIB * (-at / 4.0).exp() + 40.0 * KIB * at + grain(at);
+        is(
+            Answer::Leak,
+            "after a start",
+            &beside_flat(Resource::Rss, 60.0, &after_start),
+        );
+        let under_churn = |at: f64| {
+            20.0 * MIB + 2.0 * MIB * (at / 3.0 + 0.4).fract() + 128.0 * KIB * at + grain(at)
+        };
+        is(
+            Answer::Leak,
+            "under a sawtooth",
+            &beside_flat(Resource::Rss, 60.0, &under_churn),
+        );
+        let late = |at: f64| 20.0 * MIB + 512.0 * KIB * (at - 20.0).max(0.0) + grain(at);
+        is(
+            Answer::Leak,
+            "from the 20th second on",
+            &beside_flat(Resource::Rss, 60.0, &late),
+        );
+    }
+    for (resource, rate) in [
+        (Resource::Fds, 1.0),
+        (Resource::Fds, 0.2),
+        (Resource::Threads, 0.5),
+    ] {
+        let course = |at: f64| 10.0 + (rate * at).floor();
+        is(
+            Answer::Leak,
+            "handles",
+            &beside_flat(resource, 60.0, &course),
+        );
+        is(
+            Answer::Leak,
+            "handles in 20 s",
+            &beside_flat(resource, 20.0, &|at| course(3.0 * at)),
+        );
+    }
+    let reserved = |at: f64| 200.0 * MIB + 4.0 * MIB * (at * 2.0).floor();
+    is(
+        Answer::Leak,
+        "address space only",
+        &beside_flat(Resource::Vsz, 60.0, &reserved),
+    );
+}
+
+#[test]
+fn a_slow_leak_shows_in_short_lives_too_when_it_is_even() {
+    let lives = |rate: f64| -> Vec<Segment> {
+        (0..5)
+            .map(|seed| {
+                let course = move |at: f64| {
+                    let start = 3.0 * MIB * (1.0 - (-at / 0.5).exp());
+                    4.0 * MIB + start + rate * KIB * at + 4.0 * KIB * noise(at, seed)
+                };
+                let ended = Some(Ending::Code(0));
+                Segment {
+                    ending: ended,
+                    ..life(Resource::Rss, 12.0, &course)
+                }
+            })
+            .collect()
+    };
+    let (judged, _) = answers(Resource::Rss, &lives(0.0), &lives(22.0));
+    is(Answer::Leak, "22 KiB/s in lives of 12 s", &judged);
+    let (judged, _) = answers(Resource::Rss, &lives(0.0), &lives(2.0));
+    is(Answer::NoLeak, "2 KiB/s in lives of 12 s", &judged);
+}
+
+#[test]
+fn a_leak_that_gets_less_and_less_of_the_machine_is_still_one() {
+    // Work, and with it the leak, slows down to a fifth.
+    let work = |at: f64| {
+        if at < 25.0 {
+            at
+        } else {
+            25.0 + 0.2 * (at - 25.0)
+        }
+    };
+    let course = |at: f64| 20.0 * MIB + 200.0 * KIB * work(at);
+    let mut head = life(Resource::Rss, 60.0, &course);
+    for sample in &mut head.samples {
+        sample.cpu = Duration::from_secs_f64(0.5 * work(sample.at.as_secs_f64()));
+    }
+    let base = life(Resource::Rss, 60.0, &|_| 20.0 * MIB);
+    let (judged, _) = answers(Resource::Rss, &[base], &[head]);
+    is(Answer::Leak, "a starved leak", &judged);
+}
+
+#[test]
+fn the_pieces_that_an_allocator_reserves_are_no_leak() {
+    for seed in 0..6_u32 {
+        let times: Vec<f64> = (0..9)
+            .map(|n| 30.0 + 29.0 * noise(f64::from(n), seed))
+            .collect();
+        let course = |at: f64| {
+            let pieces = times.iter().filter(|time| **time <= at).count();
+            200.0 * MIB + 66.0 * MIB * pieces as f64
+        };
+        let judged = beside_flat(Resource::Vsz, 60.0, &course);
+        assert_ne!(judged.answer, Answer::Leak, "{times:?}: {judged:#?}");
+    }
+}
+
+#[test]
+fn growth_until_an_allocation_fails_is_a_leak() {
+    let lives: Vec<Segment> = (0..3)
+        .map(|_| {
+            let course = |at: f64| 3.0 * MIB + KIB * 2.0_f64.powf((at * 4.0).floor());
+            Segment {
+                ending: Some(Ending::Signal(6)),
+                exhausted: true,
+                ..life(Resource::Vsz, 6.0, &course)
+            }
+        })
+        .collect();
+    let base = life(Resource::Vsz, 20.0, &|_| 3.0 * MIB);
+    let (judged, all) = answers(Resource::Vsz, &[base], &lives);
+    is(Answer::Leak, "capacity that doubles", &judged);
+    assert!(all.contains(&(Resource::Rss, Answer::NoLeak)), "{all:?}");
+    // One that dies at once of a single wish has shown no growth.
+    let at_once = Segment {
+        ending: Some(Ending::Signal(6)),
+        exhausted: true,
+        ..life(Resource::Vsz, 0.9, &|_| 3.0 * MIB)
+    };
+    let base = life(Resource::Vsz, 20.0, &|_| 3.0 * MIB);
+    let (judged, _) = answers(Resource::Vsz, &[base], &[at_once]);
+    assert_ne!(judged.answer, Answer::Leak, "{judged:#?}");
+}
+
+#[test]
+fn a_partial_fix_is_a_leak_and_what_was_there_before_is_not_new() {
+    let grows = |rate: f64, seed: u32| {
+        life(Resource::Rss, 60.0, &move |at| {
+            20.0 * MIB + rate * KIB * at + 30.0 * KIB * noise(at, seed)
+        })
+    };
+    for seed in 0..4 {
+        let judge = |base: f64, head: f64| {
+            answers(
+                Resource::Rss,
+                &[grows(base, seed)],
+                &[grows(head, seed + 9)],
+            )
+            .0
+        };
+        is(Answer::Leak, "a part remains", &judge(1_000.0, 400.0));
+        is(Answer::Leak, "a small part remains", &judge(1_000.0, 20.0));
+        is(Answer::Leak, "it got worse", &judge(100.0, 300.0));
+        is(Answer::NoLeak, "alike", &judge(500.0, 520.0));
+        is(Answer::NoLeak, "fixed", &judge(1_000.0, 0.0));
+    }
+}
+
+#[test]
+fn other_sharing_of_pages_is_no_leak_while_resident_memory_is_flat() {
+    let mut head = life(Resource::Rss, 60.0, &|_| 20.0 * MIB);
+    for sample in &mut head.samples {
+        let at = sample.at.as_secs_f64();
+        sample.pss = Some((5.0 * MIB + 100.0 * KIB * at) as u64);
+        sample.private = Some((4.0 * MIB + 100.0 * KIB * at) as u64);
+    }
+    let base = head.clone();
+    let (pss, _) = answers(Resource::Pss, &[base], std::slice::from_ref(&head));
+    assert_eq!(pss.answer, Answer::NoLeak);
+    let flat = Segment {
+        samples: head
+            .samples
+            .iter()
+            .map(|sample| Sample {
+                pss: Some(5 << 20),
+                private: Some(4 << 20),
+                ..*sample
+            })
+            .collect(),
+        ..Segment::default()
+    };
+    let (pss, _) = answers(Resource::Pss, &[flat], &[head]);
+    is(Answer::NoLeak, "less is shared", &pss);
+    assert!(pss.because.contains("shared"), "{}", pss.because);
+}
