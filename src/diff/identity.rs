@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 
 use sha2::{Digest as _, Sha256};
 
-use super::draft::Draft;
-use super::{Change, ChangeKind};
-use crate::pkg::Release;
+use super::draft::{Draft, Pair};
+use super::{Change, ChangeKind, FeatureDelta};
+use crate::pkg::{Release, Source};
+use crate::snapshot::Placement;
 
 /// Gives each draft its id: the shortest form that none of the drafts of its
 /// name shares. The drafts come in the order of packages.
@@ -115,30 +116,74 @@ pub(super) fn named_by<'a>(change: &Change, candidates: Vec<&'a Release>) -> Opt
     candidates.into_iter().find(bears)
 }
 
-/// `sha256:…` over ids, kinds, from and to. The changes come sorted by id.
-pub(super) fn digest(changes: &[Change]) -> String {
+/// `sha256:…` over all that a difference is made of, one line for each: every
+/// change (its id and kind, both sides' releases, features gained and lost,
+/// whether it is left out of the build), and for every workspace all
+/// third-party packages of both sides with version, source and checksum: a
+/// trial of one difference says nothing of the same update among other
+/// packages. Paths and local packages are not part of it. The changes come
+/// sorted by id.
+pub(super) fn digest(changes: &[Change], pairs: &[Pair<'_>]) -> String {
     let mut text = String::new();
     for change in changes {
         // The debug form quotes and escapes, so that no name can imitate a line.
-        let _ = write!(text, "{:?} {}", change.id, change.kind.as_str());
+        let _ = write!(text, "change {:?} {}", change.id, change.kind.as_str());
         for (side, releases) in [("from", &change.from), ("to", &change.to)] {
             let _ = write!(text, " {side}");
-            for Release {
-                version,
-                source,
-                checksum,
-            } in releases
-            {
-                let source = source.to_lock().unwrap_or_else(|| "local".to_owned());
-                let checksum = checksum.as_deref().unwrap_or("-");
-                let _ = write!(text, " {version} {source:?} {checksum:?}");
+            for release in releases {
+                let _ = write!(text, " {} ", release.version);
+                origin(&mut text, &release.source, release.checksum.as_deref());
             }
+        }
+        let FeatureDelta {
+            target_gained,
+            target_lost,
+            host_gained,
+            host_lost,
+        } = &change.features;
+        let gained: BTreeSet<_> = target_gained.union(host_gained).collect();
+        let lost: BTreeSet<_> = target_lost.union(host_lost).collect();
+        if !gained.is_empty() || !lost.is_empty() {
+            let _ = write!(text, " gained {gained:?} lost {lost:?}");
+        }
+        // A lock file alone does not tell; it is read as if all were built.
+        let left_out = |placement: &Placement| placement.resolved && !placement.is_built();
+        if change.placement_before.as_ref().is_some_and(left_out) {
+            text.push_str(" was not built");
+        }
+        if left_out(&change.placement) {
+            text.push_str(" is not built");
         }
         text.push('\n');
     }
+    let mut workspaces: Vec<String> = pairs.iter().map(packages).collect();
+    workspaces.sort_unstable();
+    text.extend(workspaces);
     let mut digest = String::from("sha256:");
     for byte in Sha256::digest(text.as_bytes()) {
         let _ = write!(digest, "{byte:02x}");
     }
     digest
+}
+
+/// The third-party packages of both sides of a workspace.
+fn packages(pair: &Pair<'_>) -> String {
+    let mut text = "workspace\n".to_owned();
+    for (word, side) in [("base", &pair.base), ("head", &pair.head)] {
+        // The packages come in the order of their ids.
+        for (_, package) in side.packages() {
+            if package.id.source != Source::Local {
+                let _ = write!(text, "{word} {:?} {} ", package.id.name, package.id.version);
+                origin(&mut text, &package.id.source, package.checksum.as_deref());
+                text.push('\n');
+            }
+        }
+    }
+    text
+}
+
+/// Source and checksum of a release, as they stand in a line.
+fn origin(text: &mut String, source: &Source, checksum: Option<&str>) {
+    let source = source.to_lock().unwrap_or_else(|| "local".to_owned());
+    let _ = write!(text, "{source:?} {:?}", checksum.unwrap_or("-"));
 }

@@ -238,7 +238,8 @@ fn same_state(a: &Source, b: &Source) -> bool {
 pub struct GraphDiff {
     /// The changes, sorted by id.
     pub changes: Vec<Change>,
-    /// `sha256:…` over the canonical form of the changes' ids, kinds, from and to.
+    /// `sha256:…` over the canonical form of the changes and of all third-party
+    /// packages of both sides, with versions, sources and checksums.
     pub digest: String,
     /// The ids of the changes that the tree's own manifests ask for, as far as
     /// that can be told. A root that is not among them moved in the lock file only.
@@ -318,7 +319,7 @@ pub fn diff(base: &Snapshot, head: &Snapshot, declared: &DeclaredRequirements) -
     let (asked_for, attribution_notes) = attribution::attribute(&pairs, declared, &mut drafts);
     let changes: Vec<Change> = drafts.into_iter().map(|draft| draft.change).collect();
     GraphDiff {
-        digest: identity::digest(&changes),
+        digest: identity::digest(&changes, &pairs),
         changes,
         asked_for,
         attribution_notes,

@@ -374,13 +374,63 @@ fn a_removed_package_has_its_paths_in_the_base() {
 }
 
 #[test]
-fn the_digest_follows_the_changes_and_nothing_else() {
+fn the_digest_binds_the_changes_and_what_they_stand_among() {
     let digest = |base: &str, head: &str| compare(base, head).digest;
-    let one = digest("app -> a 1", "app -> a 1.1");
+    let one = digest("app -> a 1, b 2", "app -> a 1.1, b 2");
+    // Local packages and the places of workspaces are not third parties' work.
     assert_eq!(
         one,
-        digest("other -> b 1\nb 1 -> a 1", "other -> b 1\nb 1 -> a 1.1")
+        digest("[x]\nother -> a 1, b 2", "[x]\nother -> a 1.1, b 2")
     );
-    assert_ne!(one, digest("app -> a 1", "app -> a 1.2"));
-    assert_ne!(one, digest("app -> a 1", "app -> a 1.1\na 1.1 sum=aa"));
+    for (what, base, head) in [
+        ("the version", "app -> a 1, b 2", "app -> a 1.2, b 2"),
+        (
+            "the version before",
+            "app -> a 1.0.1, b 2",
+            "app -> a 1.1, b 2",
+        ),
+        (
+            "the checksum",
+            "app -> a 1, b 2",
+            "app -> a 1.1, b 2\na 1.1 sum=aa",
+        ),
+        (
+            "the source",
+            "app -> a 1, b 2",
+            "app -> a 1.1, b 2\na 1.1 git+https://host.example/a#01",
+        ),
+        (
+            "an unchanged package",
+            "app -> a 1, b 2.1",
+            "app -> a 1.1, b 2.1",
+        ),
+        (
+            "the checksum of an unchanged package",
+            "app -> a 1, b 2\nb 2 sum=aa",
+            "app -> a 1.1, b 2\nb 2 sum=aa",
+        ),
+        (
+            "one more unchanged package",
+            "app -> a 1, b 2, c 3",
+            "app -> a 1.1, b 2, c 3",
+        ),
+    ] {
+        assert_ne!(one, digest(base, head), "{what}");
+    }
+}
+
+#[test]
+fn the_digest_binds_features_and_whether_it_is_built() {
+    let digest = |role: &str, features: &str| {
+        let side = |version: &str, role: &str, features: &str| {
+            format!("app -> a {version}\na {version} role={role} features={features}")
+        };
+        compare(&side("1", "target", "std"), &side("1.1", role, features)).digest
+    };
+    let one = digest("target", "std");
+    assert_ne!(one, digest("target", "std+fast"));
+    assert_ne!(digest("target", "std+fast"), digest("target", "std+slow"));
+    assert_ne!(one, digest("dev", "std"));
+    // As a lock file alone tells it: all is taken to be built.
+    assert_eq!(one, compare("app -> a 1", "app -> a 1.1").digest);
 }
