@@ -17,6 +17,7 @@ pub mod advisories;
 pub mod incidents;
 pub mod risk;
 pub mod policy;
+pub mod evidence;
 pub mod probe;
 pub mod audit;
 pub mod report;

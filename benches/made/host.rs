@@ -1,6 +1,6 @@
 //! Made-up builds on a host in memory.
 
-use cargo_canary::audit::{Audit, Request, run};
+use cargo_canary::audit::{Audit, EvidenceSources, Request, run};
 use cargo_canary::host::Host;
 use cargo_canary::host::memory::MemoryHost;
 use cargo_canary::snapshot::{BuildName, GraphMode};
@@ -39,6 +39,7 @@ pub(crate) fn request(base: &str, head: &str) -> Request {
         as_of: None,
         locked_data: true,
         cache_dir: None,
+        evidence: EvidenceSources::default(),
     }
 }
 

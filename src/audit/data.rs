@@ -11,6 +11,8 @@ use crate::policy::{Decision, Verdict};
 use crate::risk::Assessment;
 use crate::snapshot::{GraphKind, Input, NotCovered};
 
+use super::evidence::EvidenceFound;
+
 /// One of the two builds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Side {
@@ -136,6 +138,8 @@ pub struct Audit {
     pub changes: Vec<JudgedChange>,
     /// The verdict.
     pub verdict: Verdict,
+    /// What evidence did for the verdict.
+    pub evidence: EvidenceFound,
     /// What was there before.
     pub pre_existing: PreExisting,
     /// Which policy judged.

@@ -56,6 +56,15 @@ pub(super) fn choose(
     }
 }
 
+/// The policy that is named, else the built-in one.
+pub(super) fn outside(request: &Request, host: &Host) -> Result<Policy, AuditError> {
+    match &request.policy {
+        Some(PolicyChoice::BuiltIn(name)) => built_in(name),
+        Some(PolicyChoice::File(path)) => read_policy(path, host),
+        None => built_in("default"),
+    }
+}
+
 fn of_build(build: &Opened<'_>) -> Result<Option<Vec<u8>>, AuditError> {
     build
         .read_file(POLICY_FILE, POLICY_LIMIT)
@@ -112,7 +121,7 @@ fn from_base(content: &[u8], base: &Opened<'_>) -> Result<Policy, AuditError> {
 }
 
 /// The path of a file that another names, from where that one stands.
-fn beside(named: &str, by: &str) -> String {
+pub(super) fn beside(named: &str, by: &str) -> String {
     match by.rsplit_once('/') {
         Some((folder, _)) if !named.starts_with('/') => format!("{folder}/{named}"),
         _ => named.to_owned(),

@@ -13,7 +13,7 @@ use crate::facts::{Finding, Gap};
 use crate::host::Host;
 use crate::incidents::{self, Surroundings};
 use crate::pkg::{PackageId, Source};
-use crate::policy::{self, Present, Subject};
+use crate::policy::{self, Policy, Present, Subject};
 use crate::registry::{Access, Registry};
 use crate::risk::{self, Model};
 use crate::snapshot::{
@@ -23,6 +23,7 @@ use crate::snapshot::{
 use super::data::{
     Audit, Comparison, Coverage, DataStatus, JudgedChange, PreExisting, Side, WithdrawnPackage,
 };
+use super::evidence::{self, EvidenceDesk, EvidenceFound, EvidenceSources};
 use super::{AuditError, gather, rules, source};
 
 /// What is asked for.
@@ -48,6 +49,8 @@ pub struct Request {
     pub locked_data: bool,
     /// Where caches are kept, in the place of the user's cache directory.
     pub cache_dir: Option<PathBuf>,
+    /// Where evidence is looked for.
+    pub evidence: EvidenceSources,
 }
 
 /// A policy from outside of the audited builds.
@@ -141,9 +144,16 @@ pub fn run(request: &Request, host: &Host, on_event: &dyn Fn(Event)) -> Result<A
         })
         .collect();
     let present = Present::of(&snapshots.1);
-    let verdict = policy::decide(&policy, &subjects, Some(&present), day(comparison.as_of));
+    let mut verdict = policy::decide(&policy, &subjects, Some(&present), day(comparison.as_of));
     drop(present);
     drop(subjects);
+    let evidence = if evidence::canaries(&verdict).next().is_some() {
+        let desk = EvidenceDesk::new(request, &builds, &policy, &comparison, host);
+        let ids: Vec<&str> = changes.iter().map(|change| change.id.as_str()).collect();
+        desk.apply(&mut verdict, &ids, host)
+    } else {
+        EvidenceFound::default()
+    };
     let changes = assessed
         .into_iter()
         .zip(&verdict.by_change)
@@ -164,6 +174,7 @@ pub fn run(request: &Request, host: &Host, on_event: &dyn Fn(Event)) -> Result<A
         comparison,
         changes,
         verdict,
+        evidence,
         policy: origin,
         work: host.work(),
     })
@@ -178,11 +189,20 @@ pub fn compare(
     host: &Host,
     on_event: &dyn Fn(Event),
 ) -> Result<Comparison, AuditError> {
+    compare_with_policy(request, host, on_event).map(|(_, _, comparison)| comparison)
+}
+
+/// The comparison with what it is made of, and the policy that would judge it.
+pub(super) fn compare_with_policy<'h>(
+    request: &Request,
+    host: &'h Host,
+    on_event: &dyn Fn(Event),
+) -> Result<(Builds<'h>, Policy, Comparison), AuditError> {
     let builds = open(request, host)?;
     let (policy, _) = rules::choose(request, &builds, host)?;
     let registry = Registry::open(host, access(request, host));
-    compare_opened(request, &builds, policy.build(), &registry, host, on_event)
-        .map(|compared| compared.comparison)
+    let compared = compare_opened(request, &builds, policy.build(), &registry, host, on_event)?;
+    Ok((builds, policy, compared.comparison))
 }
 
 impl Request {

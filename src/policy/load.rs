@@ -12,7 +12,7 @@ use super::file::{At, Layer, RawRule, Threshold};
 use super::nearest::nearest;
 use super::problem::{Problem, SourceFile};
 use super::template::Template;
-use super::validated::{CanaryTerms, Gaps, Policy, Rule, Thresholds};
+use super::validated::{Acceptance, CanaryTerms, Gaps, Policy, Rule, Thresholds};
 use super::{Effect, PolicyError, RISK_BLOCK, RISK_CANARY};
 
 /// How many files may extend each other.
@@ -151,8 +151,7 @@ fn merge(name: &str, layers: &[Layer], problems: &mut Vec<Problem>) -> Policy {
         if let Some(features) = &layer.features {
             build.features.clone_from(features);
         }
-        canary.min_duration = layer.min_duration.or(canary.min_duration);
-        canary.signers = layer.signers.clone().or(canary.signers);
+        terms(layer, &mut canary);
         thresholds(layer, &mut risk, problems);
     }
     let rules = compile(merge_rules(layers, problems), problems);
@@ -162,6 +161,7 @@ fn merge(name: &str, layers: &[Layer], problems: &mut Vec<Problem>) -> Policy {
         .chain([RISK_CANARY, RISK_BLOCK])
         .collect();
     let exemptions = exemptions(layers, &ids, problems);
+    canary.accept = acceptances(layers, &ids, problems);
     let reads = rules
         .iter()
         .flat_map(|rule| rule.condition.reads.iter().chain(rule.reason.reads()))
@@ -178,6 +178,57 @@ fn merge(name: &str, layers: &[Layer], problems: &mut Vec<Problem>) -> Policy {
         canary,
         reads,
     }
+}
+
+/// Takes over what a later layer says of evidence.
+fn terms(layer: &Layer, canary: &mut CanaryTerms) {
+    canary.min_duration = layer.min_duration.or(canary.min_duration);
+    canary.max_age = layer.max_age.or(canary.max_age);
+    if let Some(signers) = &layer.signers {
+        canary.signers = Some(signers.clone());
+        canary.signers_named_in = Some(layer.file.path.clone());
+    }
+    if let Some(location) = &layer.location {
+        canary.location = Some(location.clone());
+    }
+}
+
+/// Which evidence is accepted: the list of the last layer that has one.
+fn acceptances(
+    layers: &[Layer],
+    ids: &BTreeSet<&str>,
+    problems: &mut Vec<Problem>,
+) -> Vec<Acceptance> {
+    for layer in layers {
+        for rule in layer
+            .acceptances
+            .iter()
+            .flat_map(|raw| raw.rules.iter().flatten())
+            .filter(|rule| !ids.contains(rule.value.as_str()))
+        {
+            let label = unknown_rule(&rule.value, ids.iter().copied());
+            let span = rule.span.clone();
+            problems.push(Problem::new(&layer.file, span, "[[canary.accept]]", label));
+        }
+    }
+    layers
+        .iter()
+        .rev()
+        .map(|layer| &layer.acceptances)
+        .find(|list| !list.is_empty())
+        .into_iter()
+        .flatten()
+        .map(|raw| Acceptance {
+            kinds: raw.kinds.iter().copied().collect(),
+            rules: raw
+                .rules
+                .as_ref()
+                .map(|rules| rules.iter().map(|rule| rule.value.clone()).collect()),
+            signers: raw.signers.clone(),
+            min_duration: raw.min_duration,
+            max_age: raw.max_age,
+        })
+        .collect()
 }
 
 fn thresholds(layer: &Layer, risk: &mut Thresholds, problems: &mut Vec<Problem>) {

@@ -7,6 +7,7 @@ mod cases;
 mod check;
 mod condition;
 mod decide;
+mod discharge;
 mod exempt;
 mod file;
 mod load;
@@ -26,12 +27,13 @@ use crate::risk::Assessment;
 
 pub use cases::{CaseOutcome, Cases, CasesOutcome, built_in_cases};
 pub use decide::{Present, decide};
+pub use discharge::Discharged;
 pub use exempt::Exemption;
 pub use load::{Resolve, built_in_text, load};
 pub use nearest::nearest;
 pub use problem::{PolicyError, Problem, RenderStyle};
 pub use schema::{cases_schema, schema};
-pub use validated::{CanaryTerms, Policy, Thresholds};
+pub use validated::{Acceptance, CanaryTerms, EvidenceKind, Policy, Thresholds};
 pub use variables::reference;
 pub use way_out::exemption_lines;
 

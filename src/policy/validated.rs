@@ -89,13 +89,75 @@ pub struct Thresholds {
     pub block: Option<u8>,
 }
 
-/// What a canary must be like to count.
+/// What a record of a trial can be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EvidenceKind {
+    /// The result of `probe`.
+    Probe,
+    /// The result of `rollout judge`.
+    Rollout,
+    /// The word of a person.
+    Approval,
+    /// The report of `check`, under whatever policy it was made.
+    Audit,
+}
+
+impl EvidenceKind {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Probe, Self::Rollout, Self::Approval, Self::Audit];
+
+    /// The name used in policies and reports.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Probe => "probe",
+            Self::Rollout => "rollout",
+            Self::Approval => "approval",
+            Self::Audit => "audit",
+        }
+    }
+
+    /// Whether it is a trial, which takes time.
+    #[must_use]
+    pub fn is_trial(self) -> bool {
+        match self {
+            Self::Probe | Self::Rollout => true,
+            Self::Approval | Self::Audit => false,
+        }
+    }
+}
+
+/// What evidence must be like to take the place of a canary.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct CanaryTerms {
-    /// How long it has to run at least.
+    /// How long a trial has to run at least.
     pub min_duration: Option<Duration>,
+    /// How long after a trial its record still counts.
+    pub max_age: Option<Duration>,
     /// The path of the list of signers whose evidence is accepted.
     pub signers: Option<String>,
+    /// The policy file that names it; the path is one beside that file.
+    pub signers_named_in: Option<String>,
+    /// The address below which records are looked up, besides the repository.
+    pub location: Option<String>,
+    /// Which evidence is accepted; where nothing is said, trials and approvals
+    /// by everyone in the list of signers, for every rule.
+    pub accept: Vec<Acceptance>,
+}
+
+/// Which evidence discharges which rules.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Acceptance {
+    /// What kinds of evidence.
+    pub kinds: BTreeSet<EvidenceKind>,
+    /// For which rules; `None` for all.
+    pub rules: Option<BTreeSet<String>>,
+    /// Patterns of the signers' names; `None` for everyone in the list.
+    pub signers: Option<Vec<String>>,
+    /// In the place of the general one.
+    pub min_duration: Option<Duration>,
+    /// In the place of the general one.
+    pub max_age: Option<Duration>,
 }
 
 /// What a missing fact does, by kind and by reason.

@@ -1,9 +1,10 @@
 //! A finished audit to bytes, in each of the formats. Recomputes nothing and
 //! reads nothing.
 //!
-//! Imports: pkg, facts, snapshot, diff, risk, policy, audit.
+//! Imports: pkg, facts, snapshot, diff, risk, policy, evidence, audit.
 
 mod changelog;
+mod evidence;
 mod github;
 mod gitlab;
 mod html;
@@ -18,6 +19,7 @@ mod words;
 
 use crate::audit::{Audit, Comparison};
 
+pub use evidence::{Evidence, list as render_evidence};
 pub use safe::terminal as safe_for_terminal;
 
 /// The formats that a report can have.

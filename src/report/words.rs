@@ -61,6 +61,13 @@ pub(super) fn headline(audit: &Audit) -> (&'static str, String) {
     };
     match audit.verdict.decision {
         Decision::Pass if all == 0 => ("PASS", "both builds have the same dependencies".to_owned()),
+        Decision::Pass if !audit.evidence.discharged.is_empty() => (
+            "PASS",
+            format!(
+                "{}; signed evidence takes the place of a canary",
+                count(all, "change")
+            ),
+        ),
         Decision::Pass => (
             "PASS",
             format!("{}, none is held back", count(all, "change")),

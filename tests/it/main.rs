@@ -15,6 +15,7 @@ mod diff_laws;
 mod diff_real;
 mod diff_reasons;
 mod docs;
+mod evidence;
 mod exposure;
 mod hostile;
 mod incident_cli;

@@ -202,6 +202,56 @@ fn every_part_of_the_file_has_its_errors() {
 }
 
 #[test]
+fn the_terms_of_evidence_are_checked_and_taken_over() {
+    let text = r#"
+version = 1
+extends = "default"
+[canary]
+min-duration = "4h"
+location = "https://evidence.example.org/shop"
+signers = "keys/allowed"
+[[canary.accept]]
+evidence = ["rollout", "probe"]
+rules = ["risk-canary", "long-silence"]
+signers = ["*@ops.example"]
+max-age = "2d"
+"#;
+    let policy = load(text, "p/canary.toml", &nowhere).unwrap();
+    let terms = policy.canary();
+    assert_eq!(terms.max_age.unwrap().as_secs(), 30 * 86_400);
+    assert_eq!(terms.signers_named_in.as_deref(), Some("p/canary.toml"));
+    assert!(terms.location.as_ref().unwrap().ends_with("/shop"));
+    let accept = &terms.accept[0];
+    assert_eq!(accept.kinds.len(), 2);
+    assert!(accept.rules.as_ref().unwrap().contains("risk-canary"));
+    assert_eq!(accept.signers.as_ref().unwrap(), &["*@ops.example"]);
+    assert_eq!(accept.max_age.unwrap().as_secs(), 2 * 86_400);
+    assert_eq!(accept.min_duration, None);
+
+    check_file(
+        "version = 1
+[canary]
+max-age = \"4000d\"
+location = \"ftp://x\"
+max-agee = \"1d\"
+[[canary.accept]]
+evidence = [\"prob\"]
+rules = [\"risk-canry\"]
+[[canary.accept]]
+signers = []
+",
+        &[
+            "3:11 [canary]: `max-age` must be at most 3650 days",
+            "4:12 [canary]: `location` must be an address that begins with `https://` or `http://`; records of a directory are named with `--evidence DIR`",
+            "5:1 [canary]: unknown key `max-agee`; did you mean `min-duration`?",
+            "7:13 [[canary.accept]]: there is no evidence `prob`; it is one of probe, rollout, approval, audit",
+            "8:10 [[canary.accept]]: no rule `risk-canry`; did you mean `risk-canary`?",
+            "9:1 [[canary.accept]]: `evidence` is missing",
+        ],
+    );
+}
+
+#[test]
 fn every_key_of_a_rule_has_its_errors() {
     check_file(
         "version = 1\n[[rule]]\nwhen = 'true'",

@@ -15,19 +15,35 @@ fn split(text: &str) -> Result<(f64, &str), String> {
     Ok((number, unit.trim()))
 }
 
-/// A time: `500ms`, `60s`, `5m`, `1h`; a bare number is seconds.
+/// The longest time that a run may take, in seconds.
+const LONGEST_RUN: f64 = 2_592_000.0;
+/// The longest time that a record may count, in seconds.
+const LONGEST_VALIDITY: f64 = 315_360_000.0;
+
+/// A time: `500ms`, `60s`, `5m`, `1h`, `2d`; a bare number is seconds.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    up_to(text, LONGEST_RUN)
+}
+
+/// As [`duration`], up to ten years.
+pub(crate) fn validity(text: &str) -> Result<Duration, String> {
+    up_to(text, LONGEST_VALIDITY)
+}
+
+fn up_to(text: &str, most: f64) -> Result<Duration, String> {
     let (number, unit) = split(text)?;
     let factor = match unit {
         "ms" => 0.001,
         "" | "s" => 1.0,
         "m" | "min" => 60.0,
         "h" => 3_600.0,
-        _ => return Err(format!("`{unit}` is none of ms, s, m, h")),
+        "d" => 86_400.0,
+        _ => return Err(format!("`{unit}` is none of ms, s, m, h, d")),
     };
     let seconds = number * factor;
-    if !(0.001..=2_592_000.0).contains(&seconds) {
-        return Err("a time is between 1 ms and 30 days".to_owned());
+    if !(0.001..=most).contains(&seconds) {
+        let days = most / 86_400.0;
+        return Err(format!("a time is between 1 ms and {days} days"));
     }
     Ok(Duration::from_secs_f64(seconds))
 }

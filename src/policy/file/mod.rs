@@ -1,6 +1,7 @@
 //! The policy file as it is written: every key with its place, nothing decided
 //! yet. All problems of a file are collected, not only the first.
 
+mod canary;
 mod tables;
 pub(super) mod values;
 
@@ -16,6 +17,7 @@ use crate::snapshot::FeatureChoice;
 
 use super::exempt::Versions;
 use super::problem::{Problem, SourceFile};
+use super::validated::EvidenceKind;
 use super::{Effect, GapSetting};
 
 /// The largest policy file, in bytes.
@@ -80,6 +82,16 @@ pub(super) struct RawExemption {
     pub(super) until: Date,
 }
 
+/// One `[[canary.accept]]`.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct RawAcceptance {
+    pub(super) kinds: Vec<EvidenceKind>,
+    pub(super) rules: Option<Vec<At<String>>>,
+    pub(super) signers: Option<Vec<String>>,
+    pub(super) min_duration: Option<Duration>,
+    pub(super) max_age: Option<Duration>,
+}
+
 /// One policy file.
 #[derive(Debug)]
 pub(super) struct Layer {
@@ -93,7 +105,10 @@ pub(super) struct Layer {
     pub(super) rules: Vec<RawRule>,
     pub(super) exemptions: Vec<RawExemption>,
     pub(super) min_duration: Option<Duration>,
+    pub(super) max_age: Option<Duration>,
     pub(super) signers: Option<String>,
+    pub(super) location: Option<String>,
+    pub(super) acceptances: Vec<RawAcceptance>,
 }
 
 impl Layer {
@@ -138,7 +153,10 @@ impl Layer {
             rules: Vec::new(),
             exemptions: Vec::new(),
             min_duration: None,
+            max_age: None,
             signers: None,
+            location: None,
+            acceptances: Vec::new(),
         }
     }
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::time::Duration;
 
 use toml::de::{DeTable, DeValue};
 
@@ -77,11 +76,7 @@ impl Layer {
             self.gaps(reader, gaps);
         }
         if let Some(canary) = reader.table("policy file", "canary", root) {
-            reader.known("[canary]", canary, &["min-duration", "signers"]);
-            self.signers = reader
-                .text("[canary]", "signers", canary)
-                .map(|at| at.value);
-            self.min_duration = duration(reader, "min-duration", canary);
+            self.canary(reader, canary);
         }
         for (table, place) in reader.tables("rule", root, MOST_RULES) {
             self.rules.extend(rule(reader, table, &place));
@@ -215,34 +210,6 @@ fn features(reader: &mut Reader, build: &DeTable<'_>) -> Option<FeatureChoice> {
         1 => Some(FeatureChoice::All),
         _ => Some(FeatureChoice::None),
     }
-}
-
-/// A number with a unit: `90s`, `30m`, `4h`, `2d`.
-fn duration(reader: &mut Reader, key: &str, table: &DeTable<'_>) -> Option<Duration> {
-    let text = reader.text("[canary]", key, table)?;
-    let seconds = text
-        .value
-        .char_indices()
-        .next_back()
-        .and_then(|(at, unit)| Some((text.value.get(..at)?, unit)))
-        .and_then(|(number, unit)| {
-            let number: u32 = number.trim_end().parse().ok()?;
-            let seconds = match unit {
-                's' => 1,
-                'm' => 60,
-                'h' => 3_600,
-                'd' => 86_400,
-                _ => return None,
-            };
-            Some(u64::from(number) * seconds)
-        });
-    if seconds.is_none() {
-        let label = format!(
-            "`{key}` must be a number with a unit, such as \"90s\", \"30m\", \"4h\" or \"2d\""
-        );
-        reader.problem(text.span, "[canary]", label);
-    }
-    seconds.map(Duration::from_secs)
 }
 
 fn rule(reader: &mut Reader, table: &DeTable<'_>, place: &Range<usize>) -> Option<RawRule> {

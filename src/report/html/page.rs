@@ -4,7 +4,7 @@ use askama::Template;
 
 use crate::audit::Audit;
 use crate::policy::Decision;
-use crate::report::{view, words};
+use crate::report::{evidence, view, words};
 
 use super::card::{self, Card};
 use super::forest::{self, Drawing, Line};
@@ -98,7 +98,7 @@ impl Page {
             more_reasons: audit.verdict.reasons.len().saturating_sub(1),
             tiles: tiles(audit),
             steps: view::ways_out(audit).into_iter().map(long).collect(),
-            notices: audit.verdict.notices.iter().map(notice).collect(),
+            notices: notices(audit),
             cards,
             kinds,
             drawing: forest::draw(audit),
@@ -230,6 +230,15 @@ fn tiles(audit: &Audit) -> Vec<Tile> {
     ];
     tiles.extend(optional.into_iter().filter(|tile| tile.number > 0));
     tiles
+}
+
+/// What to know, and what became of evidence.
+fn notices(audit: &Audit) -> Vec<Prose> {
+    let records = evidence::lines(&audit.evidence)
+        .into_iter()
+        .map(|(_, line)| long(&format!("evidence: {line}")));
+    let notices = audit.verdict.notices.iter().map(notice);
+    records.chain(notices).collect()
 }
 
 fn notice(notice: &crate::policy::Notice) -> Prose {

@@ -54,6 +54,7 @@ fn frame(comparison: &Comparison) -> shape::Report<'_> {
         diff_digest: &comparison.diff.digest,
         policy: None,
         verdict: None,
+        evidence: None,
         changes: Vec::new(),
         pre_existing: None,
         coverage: shape::Coverage {
@@ -101,6 +102,7 @@ fn whole<'a>(audit: &'a Audit, changes: Vec<&'a JudgedChange>) -> shape::Report<
             reasons: audit.verdict.reasons.iter().map(reason).collect(),
             notices: audit.verdict.notices.iter().map(notice).collect(),
         }),
+        evidence: Some(super::evidence::shape::of(audit)),
         changes: changes.into_iter().map(judged_change).collect(),
         pre_existing: Some(shape::PreExisting {
             advisories: audit.pre_existing.advisories.iter().map(advisory).collect(),

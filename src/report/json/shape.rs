@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use super::super::evidence::shape::Evidence;
+
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) struct Report<'a> {
@@ -18,6 +20,8 @@ pub(super) struct Report<'a> {
     pub(super) policy: Option<Policy<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) verdict: Option<Verdict<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) evidence: Option<Evidence<'a>>,
     pub(super) changes: Vec<Change<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) pre_existing: Option<PreExisting<'a>>,

@@ -92,6 +92,7 @@ fn page(audit: &Audit, detail: Detail) -> String {
     if detail < Detail::NoEvidence {
         held_back(&mut out, audit, &ranked);
     }
+    parts::records(&mut out, audit, detail >= Detail::CountsOnly);
     parts::next_steps(&mut out, audit, detail >= Detail::CountsOnly);
     if detail < Detail::Least {
         parts::advisories(&mut out, audit, detail >= Detail::CountsOnly);

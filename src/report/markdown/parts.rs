@@ -3,6 +3,7 @@
 use crate::audit::{Audit, JudgedChange};
 use crate::facts::AdvisoryFact;
 
+use super::super::evidence;
 use super::super::safe::{clip, markdown, markdown_code};
 use super::super::view;
 use super::super::words::{self, say};
@@ -10,6 +11,8 @@ use super::{arrow, fold};
 
 /// How many items of a list are shown where only counts are wanted.
 const FEW: usize = 5;
+/// How many records are named.
+const RECORDS: usize = 15;
 
 /// One item of a list.
 pub(super) fn item(out: &mut String, indent: usize, text: &str) {
@@ -145,6 +148,27 @@ pub(super) fn next_steps(out: &mut String, audit: &Audit, few: bool) {
         }
         more(out, rest.len().saturating_sub(shown));
     });
+}
+
+/// What became of signed records, and the commands that make one.
+pub(super) fn records(out: &mut String, audit: &Audit, few: bool) {
+    let lines = evidence::lines(&audit.evidence);
+    if !lines.is_empty() {
+        out.push_str("**Evidence**\n\n");
+        let shown = if few { FEW } else { RECORDS };
+        for (_, line) in lines.iter().take(shown) {
+            item(out, 0, &markdown(&clip(line, 600)));
+        }
+        more(out, lines.len().saturating_sub(shown));
+        out.push('\n');
+    }
+    if let Some((words, commands)) = evidence::way_out(audit) {
+        say(out, format_args!("{}\n\n```sh\n", markdown(&words)));
+        for command in commands {
+            say(out, format_args!("{command}\n"));
+        }
+        out.push_str("```\n\n");
+    }
 }
 
 fn more(out: &mut String, left: usize) {

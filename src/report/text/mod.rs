@@ -12,6 +12,7 @@ use crate::audit::{Audit, Comparison, JudgedChange};
 use crate::policy::Decision;
 
 use super::Style;
+use super::evidence::{self, Tone};
 use super::words::{self, count, move_of, place_of};
 use page::{Ink, Page};
 
@@ -23,6 +24,7 @@ pub(super) fn check(audit: &Audit, style: Style) -> String {
     let mut page = Page::new(style);
     headline(&mut page, audit);
     why(&mut page, audit);
+    evidence(&mut page, audit);
     next_steps(&mut page, audit);
     notices(&mut page, audit);
     changes::ranked(&mut page, audit);
@@ -117,6 +119,66 @@ fn why(page: &mut Page, audit: &Audit) {
     }
 }
 
+fn evidence(page: &mut Page, audit: &Audit) {
+    let lines = evidence::lines(&audit.evidence);
+    if lines.is_empty() {
+        return;
+    }
+    page.heading("Evidence");
+    let shown = if page.verbose() { lines.len() } else { LISTED };
+    for (tone, line) in lines.iter().take(shown) {
+        page.wrapped(ink_of_tone(*tone), "  - ", "    ", line);
+    }
+    if lines.len() > shown {
+        page.wrapped(
+            Ink::Faint,
+            "    ",
+            "    ",
+            &format!("and {} more; `-v` shows them all", lines.len() - shown),
+        );
+    }
+}
+
+/// Records by themselves, each with what became of it.
+pub(super) fn evidence_list(
+    evidence: &evidence::Evidence<'_>,
+    lines: &[(Tone, String)],
+    style: Style,
+) -> String {
+    let mut page = Page::new(style);
+    let against = match evidence.difference {
+        Ok(digest) => format!("for the difference {digest}"),
+        Err(why) => format!(
+            "not compared with a difference, for no builds were named and the usual ones are not there: {why}"
+        ),
+    };
+    let by = match evidence.signers {
+        Some((read_from, keys)) => format!("signers: {read_from} ({})", count(keys, "key")),
+        None => "there is no list of signers".to_owned(),
+    };
+    page.wrapped(Ink::Faint, "", "", &against);
+    page.wrapped(Ink::Faint, "", "", &by);
+    if lines.is_empty() {
+        page.wrapped(Ink::Plain, "", "", "no records");
+    }
+    for (tone, line) in lines {
+        page.wrapped(ink_of_tone(*tone), "- ", "  ", line);
+    }
+    for gap in &evidence.outcome.gaps {
+        let line = format!("not looked at: {gap}");
+        page.wrapped(Ink::Warning, "- ", "  ", &line);
+    }
+    page.finish()
+}
+
+fn ink_of_tone(tone: Tone) -> Ink {
+    match tone {
+        Tone::Good => Ink::Good,
+        Tone::Bad => Ink::Warning,
+        Tone::Plain => Ink::Plain,
+    }
+}
+
 fn next_steps(page: &mut Page, audit: &Audit) {
     // One step can lead out of several changes; each step is said once, with
     // the first change that it is for.
@@ -165,6 +227,14 @@ fn next_steps(page: &mut Page, audit: &Audit) {
             "    ",
             &format!("and {} more; `-v` shows them all", steps.len() - shown),
         );
+    }
+    let trial = evidence::way_out(audit);
+    if let Some((words, commands)) = &trial {
+        page.wrapped(Ink::Plain, "  - ", "    ", words);
+        for command in commands {
+            // To be copied: a command stays a line.
+            page.line(&[(Ink::Plain, "      "), (Ink::Strong, command)]);
+        }
     }
     if let Some(worst) = worst {
         page.wrapped(

@@ -8,4 +8,4 @@ mod errors;
 mod output;
 mod policies;
 pub(crate) mod program;
-mod shop;
+pub(crate) mod shop;

@@ -2,8 +2,8 @@
 //! text can come from outside.
 
 use cargo_canary::audit::{
-    Audit, Comparison, Coverage, DataStatus, JudgedChange, Notes, PolicyOrigin, PreExisting, Side,
-    VersionNotes, WithdrawnPackage,
+    Audit, Comparison, Coverage, DataStatus, EvidenceFound, JudgedChange, Notes, PolicyOrigin,
+    PreExisting, Side, VersionNotes, WithdrawnPackage,
 };
 use cargo_canary::diff::{Change, ChangeKind, FeatureDelta, ForcedBy, GraphDiff};
 use cargo_canary::facts::{
@@ -276,6 +276,7 @@ pub(crate) fn audit(changes: usize, text: &str) -> Audit {
             }],
             yanked_looked_at: true,
         },
+        evidence: EvidenceFound::default(),
         policy: PolicyOrigin {
             name: format!("policy {text}"),
             read_from: format!("read {text}"),

@@ -38,7 +38,22 @@ pub(crate) struct AuditArgs {
     #[command(flatten)]
     pub(crate) data: DataArgs,
     #[command(flatten)]
+    pub(crate) evidence: EvidenceArgs,
+    #[command(flatten)]
     pub(crate) output: AuditOutputArgs,
+}
+
+/// Options about signed records of trials.
+#[derive(Debug, Args)]
+pub(crate) struct EvidenceArgs {
+    /// A directory or an http(s) address with records of trials, besides
+    /// `.canary/evidence` of the repository; may be repeated
+    #[arg(long, value_name = "PLACE")]
+    pub(crate) evidence: Vec<String>,
+    /// The keys whose records count, in the place of the policy's `signers`: an
+    /// `allowed_signers` file of OpenSSH
+    #[arg(long, value_name = "FILE")]
+    pub(crate) signers: Option<PathBuf>,
 }
 
 /// Options about where facts come from.

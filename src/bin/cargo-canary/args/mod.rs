@@ -1,6 +1,7 @@
 //! The command line as it is written; nothing is decided and nothing is read here.
 
 mod audit;
+mod evidence;
 mod execute;
 mod incident;
 mod output;
@@ -14,6 +15,7 @@ use clap::{Parser, Subcommand};
 pub(crate) use audit::{
     AuditArgs, DataArgs, ExplainArgs, Graph, ReportArgs, SymptomArg, TriageArgs,
 };
+pub(crate) use evidence::{EvidenceCommand, ListArgs, SignArgs, VerifyArgs};
 pub(crate) use execute::{BisectArgs, BuildArgs, ProbeArgs, WorkloadArgs};
 pub(crate) use incident::{IncidentCommand, IncidentListArgs};
 pub(crate) use output::{AuditFormat, Color, OutputArgs, ReportFormat};
@@ -74,6 +76,9 @@ pub(crate) enum Command {
     Bisect(BisectArgs),
     /// Two deploys and a symptom: the suspects in order, and the way to prove it
     Triage(TriageArgs),
+    /// Sign, check and list records of trials, which take the place of a canary
+    #[command(subcommand)]
+    Evidence(EvidenceCommand),
     /// Print the completion script of a shell
     Completions {
         /// The shell

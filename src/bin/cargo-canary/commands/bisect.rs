@@ -106,6 +106,7 @@ fn suspicion(args: &BisectArgs, host: &Host, progress: &Progress) -> BTreeMap<St
         as_of: None,
         locked_data: true,
         cache_dir: None,
+        evidence: audit::EvidenceSources::default(),
     };
     let symptom = match (args.symptom, args.probe) {
         (Some(symptom), _) => triage::symptom(symptom),

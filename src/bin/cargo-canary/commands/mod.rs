@@ -4,6 +4,7 @@ mod audit;
 mod bisect;
 mod builds;
 mod db;
+mod evidence;
 mod exposure;
 mod incident;
 mod manual;
@@ -34,6 +35,7 @@ pub(crate) fn run(command: &Command) -> Result<u8, Failure> {
         Command::Probe(args) => probe::run(args),
         Command::Bisect(args) => bisect::run(args),
         Command::Triage(args) => triage::run(args),
+        Command::Evidence(command) => evidence::run(command),
         Command::Completions { shell } => manual::completions(*shell),
         Command::Man { directory } => manual::man(directory.as_deref()),
     }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use cargo_canary::audit::{PolicyChoice, Request};
+use cargo_canary::audit::{EvidenceSources, PolicyChoice, Request};
 use cargo_canary::snapshot::{BuildName, FeatureChoice, GraphMode};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -35,6 +35,10 @@ pub(super) fn request(args: &AuditArgs) -> Result<Request, Failure> {
             .transpose()?,
         locked_data: args.data.locked_data,
         cache_dir: args.data.cache.clone(),
+        evidence: EvidenceSources {
+            places: args.evidence.evidence.clone(),
+            signers: args.evidence.signers.clone(),
+        },
     })
 }
 
