@@ -6,7 +6,7 @@
 use ring::signature::{self as with, RsaPublicKeyComponents, UnparsedPublicKey};
 use sha2::{Digest as _, Sha256};
 use ssh_key::public::{EcdsaPublicKey, KeyData};
-use ssh_key::{Algorithm, EcdsaCurve, HashAlg, Mpint, Signature, SshSig};
+use ssh_key::{Algorithm, EcdsaCurve, HashAlg, LineEnding, Mpint, Signature, SshSig};
 
 /// The longest armoured signature, in bytes.
 pub(super) const SIGNATURE_LIMIT: u64 = 64 * 1024;
@@ -22,9 +22,16 @@ pub(super) enum Fault {
     Unsupported(&'static str),
 }
 
-/// Reads an armoured signature.
+/// Reads an armoured signature. Only the one way to write it is taken: what
+/// could be altered without a trace would not be signed.
 pub(super) fn read(armoured: &[u8]) -> Option<SshSig> {
-    SshSig::from_pem(armoured.trim_ascii_end().to_vec()).ok()
+    let sig = SshSig::from_pem(armoured.trim_ascii_end()).ok()?;
+    let again = sig.to_pem(LineEnding::LF).ok()?;
+    let visible = |bytes: &[u8]| -> Vec<u8> {
+        let visible = bytes.iter().filter(|byte| !byte.is_ascii_whitespace());
+        visible.copied().collect()
+    };
+    (visible(armoured) == visible(again.as_bytes())).then_some(sig)
 }
 
 /// Whether a signature of a namespace fits content and the key it names.

@@ -212,7 +212,7 @@ location = "https://evidence.example.org/shop"
 signers = "keys/allowed"
 [[canary.accept]]
 evidence = ["rollout", "probe"]
-rules = ["risk-canary", "long-silence"]
+rules = ["risk-canary", "fresh-release"]
 signers = ["*@ops.example"]
 max-age = "2d"
 "#;
@@ -236,18 +236,20 @@ location = \"ftp://x\"
 max-agee = \"1d\"
 [[canary.accept]]
 evidence = [\"prob\"]
-rules = [\"risk-canry\"]
 [[canary.accept]]
 signers = []
 ",
         &[
             "3:11 [canary]: `max-age` must be at most 3650 days",
             "4:12 [canary]: `location` must be an address that begins with `https://` or `http://`; records of a directory are named with `--evidence DIR`",
-            "5:1 [canary]: unknown key `max-agee`; did you mean `min-duration`?",
+            "5:1 [canary]: unknown key `max-agee`; known are min-duration, max-age, signers, location, accept",
             "7:13 [[canary.accept]]: there is no evidence `prob`; it is one of probe, rollout, approval, audit",
-            "8:10 [[canary.accept]]: no rule `risk-canry`; did you mean `risk-canary`?",
-            "9:1 [[canary.accept]]: `evidence` is missing",
+            "8:1 [[canary.accept]]: `evidence` is missing",
         ],
+    );
+    check_file(
+        "version = 1\n[[canary.accept]]\nevidence = [\"probe\"]\nrules = [\"risk-canry\"]\n",
+        &["4:10 [[canary.accept]]: no rule `risk-canry`; did you mean `risk-canary`?"],
     );
 }
 

@@ -131,11 +131,9 @@ pub(super) fn way_out(audit: &Audit) -> Option<(String, Vec<String>)> {
         " --base-exe FILE --head-exe FILE".to_owned()
     };
     let words = match &audit.evidence.signers {
-        Some(_) => {
-            "a signed trial takes the place of a canary: probe both builds, and sign the result:"
-        }
+        Some(_) => "or try it: probe both builds, sign the result, and it passes:",
         None => {
-            "a signed trial takes the place of a canary, once the policy names who may sign (`signers` under `[canary]`): probe both builds, and sign the result:"
+            "or try it: once the policy names who may sign (`signers` under `[canary]`), probe both builds and sign the result:"
         }
     };
     Some((

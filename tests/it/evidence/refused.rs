@@ -415,7 +415,7 @@ fn what_is_no_record_is_named_and_nothing_panics() {
     for (content, words) in [
         (Vec::new(), "EOF"),
         (b"\0\xff\xfe".to_vec(), "expected value"),
-        (b"{\"a\":[".repeat(5_000), "recursion limit"),
+        (b"{\"a\":[".repeat(5_000), "EOF while parsing"),
         (br#"{"_type":"https://in-toto.io/Statement/v0.1","predicateType":"x"}"#.to_vec(), "not a `https://in-toto.io/Statement/v1`"),
         (br#"{"_type":"https://in-toto.io/Statement/v1","predicateType":"https://slsa.dev/provenance/v1"}"#.to_vec(), "slsa.dev"),
         (br#"{"_type":"https://in-toto.io/Statement/v1","predicateType":"urn:cargo-canary:probe:v1"}"#.to_vec(), "missing field"),
@@ -432,14 +432,13 @@ fn what_is_no_record_is_named_and_nothing_panics() {
     // Every byte of a signature matters, and none makes it panic.
     let good = case.found();
     let signature = good.signature.clone().unwrap();
-    for at in (0..signature.len()).step_by(7) {
+    for at in 0..signature.len() - 1 {
         let mut broken = signature.clone();
         broken[at] ^= 1;
         let outcome = case.judged(vec![Found {
             signature: Some(broken.clone()),
             ..good.clone()
         }]);
-        let line_end = signature[at] == b'\n';
-        assert!(outcome.accepted.is_empty() || line_end, "byte {at}");
+        assert_eq!(outcome.accepted, [], "byte {at}");
     }
 }
