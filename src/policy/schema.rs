@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::facts::{FactKind, GapReason};
 
 use super::file::{EFFECTS, LATER, REASONS, SETTINGS};
+use super::validated::EvidenceKind;
 use super::variables::{self, Type, Variable};
 
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
@@ -54,12 +55,34 @@ pub fn schema() -> Value {
             "gaps": table("What a fact that could not be had does, by kind of fact or by reason", Value::Object(gaps)),
             "rule": { "type": "array", "items": rule() },
             "exempt": { "type": "array", "items": exempt() },
-            "canary": table("What a canary has to be like to count", json!({
-                "min-duration": text("How long it runs at least, such as `4h`"),
-                "signers": text("The path of the list of signers whose evidence is accepted"),
-            })),
+            "canary": canary(),
         },
     })
+}
+
+fn canary() -> Value {
+    let kinds = EvidenceKind::ALL.map(EvidenceKind::as_str);
+    let mut accept = table(
+        "Which evidence discharges which rules",
+        json!({
+            "evidence": { "type": "array", "minItems": 1, "items": { "enum": kinds } },
+            "rules": texts("Ids of rules; all when it is left out"),
+            "signers": texts("Patterns of names in the list of signers; everyone when it is left out"),
+            "min-duration": text("How long a trial runs at least, such as `10m`"),
+            "max-age": text("How long after the trial a record counts, such as `2d`"),
+        }),
+    );
+    require(&mut accept, &["evidence"]);
+    table(
+        "What evidence has to be like to take the place of a canary",
+        json!({
+            "min-duration": text("How long a trial runs at least, such as `4h`"),
+            "max-age": text("How long after the trial a record counts, such as `30d`"),
+            "signers": text("The path of the list of signers whose evidence is accepted"),
+            "location": text("The address below which records are looked up, `https://…`"),
+            "accept": { "type": "array", "items": accept },
+        }),
+    )
 }
 
 /// The schema of a file of cases.
