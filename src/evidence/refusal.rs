@@ -133,7 +133,10 @@ impl Refusal {
 
 /// `4 h`, `90 s`: a time as people say it.
 pub(super) fn said(duration: &Duration) -> String {
-    let seconds = duration.as_secs();
+    // A probe of 4 s takes its last sample a little before.
+    let seconds = duration
+        .saturating_add(Duration::from_millis(500))
+        .as_secs();
     match seconds {
         0 => "less than 1 s".to_owned(),
         _ if seconds.is_multiple_of(86_400) => format!("{} d", seconds / 86_400),

@@ -3,10 +3,11 @@
 //! The formats are read by `ssh-key`, the arithmetic is done by `ring`, which
 //! the network's encryption uses too.
 
+use base64ct::{Base64, Encoding as _};
 use ring::signature::{self as with, RsaPublicKeyComponents, UnparsedPublicKey};
 use sha2::{Digest as _, Sha256};
 use ssh_key::public::{EcdsaPublicKey, KeyData};
-use ssh_key::{Algorithm, EcdsaCurve, HashAlg, LineEnding, Mpint, Signature, SshSig};
+use ssh_key::{Algorithm, EcdsaCurve, HashAlg, Mpint, PublicKey, Signature, SshSig};
 
 /// The longest armoured signature, in bytes.
 pub(super) const SIGNATURE_LIMIT: u64 = 64 * 1024;
@@ -26,12 +27,50 @@ pub(super) enum Fault {
 /// could be altered without a trace would not be signed.
 pub(super) fn read(armoured: &[u8]) -> Option<SshSig> {
     let sig = SshSig::from_pem(armoured.trim_ascii_end()).ok()?;
-    let again = sig.to_pem(LineEnding::LF).ok()?;
-    let visible = |bytes: &[u8]| -> Vec<u8> {
-        let visible = bytes.iter().filter(|byte| !byte.is_ascii_whitespace());
-        visible.copied().collect()
+    let text: String = std::str::from_utf8(armoured)
+        .ok()?
+        .lines()
+        .filter(|line| !line.starts_with("-----"))
+        .flat_map(str::chars)
+        .filter(|c| !c.is_whitespace())
+        .collect();
+    let blob = Base64::decode_vec(&text).ok()?;
+    (written(&sig)? == blob && sig.reserved().is_empty()).then_some(sig)
+}
+
+/// The bytes of a signature. (`ssh-key` writes those of one kind of security
+/// key in another way than it reads them.)
+fn written(sig: &SshSig) -> Option<Vec<u8>> {
+    let signature = sig.signature();
+    let algorithm = signature.algorithm();
+    let by_key = [Algorithm::SkEd25519, Algorithm::SkEcdsaSha2NistP256];
+    let trailer = if by_key.contains(&algorithm) {
+        KEY_TRAILER
+    } else {
+        0
     };
-    (visible(armoured) == visible(again.as_bytes())).then_some(sig)
+    let bytes = signature.as_bytes();
+    let (bytes, trailer) = bytes.split_at(bytes.len().checked_sub(trailer)?);
+    let mut inner = Vec::new();
+    string(&mut inner, algorithm.as_str().as_bytes())?;
+    string(&mut inner, bytes)?;
+    inner.extend_from_slice(trailer);
+    let key = PublicKey::from(sig.public_key().clone()).to_bytes().ok()?;
+    let mut blob = b"SSHSIG".to_vec();
+    blob.extend_from_slice(&sig.version().to_be_bytes());
+    string(&mut blob, &key)?;
+    string(&mut blob, sig.namespace().as_bytes())?;
+    string(&mut blob, sig.reserved())?;
+    string(&mut blob, sig.hash_alg().as_str().as_bytes())?;
+    string(&mut blob, &inner)?;
+    Some(blob)
+}
+
+/// A string as OpenSSH writes it (RFC 4251, section 5).
+fn string(to: &mut Vec<u8>, bytes: &[u8]) -> Option<()> {
+    to.extend_from_slice(&u32::try_from(bytes.len()).ok()?.to_be_bytes());
+    to.extend_from_slice(bytes);
+    Some(())
 }
 
 /// Whether a signature of a namespace fits content and the key it names.

@@ -2,7 +2,10 @@
 //! and the whole way from a canary to a pass.
 
 mod chain;
+mod envelopes;
 mod keys;
 mod places;
+#[cfg(target_os = "linux")]
+mod probed;
 mod refused;
 mod signing;
