@@ -3,14 +3,19 @@
 //!
 //! Imports: pkg, host, facts, registry, snapshot, diff, inspect, advisories, incidents, risk, policy, evidence.
 
+mod cargo_waits;
 mod data;
 mod error;
 mod evidence;
 mod gather;
+mod pinned;
+mod ratchet;
 mod release;
 mod rules;
 mod run;
 mod source;
+mod start;
+mod vet;
 
 pub use data::{
     Audit, Comparison, Coverage, DataStatus, JudgedChange, Notes, PolicyOrigin, PreExisting, Side,
@@ -18,5 +23,7 @@ pub use data::{
 };
 pub use error::AuditError;
 pub use evidence::{EvidenceDesk, EvidenceFound, EvidenceSources, digest_of, repository_root};
+pub use ratchet::{BASELINE_FILE, Recorded, baseline};
 pub use rules::read_policy;
 pub use run::{Event, PolicyChoice, Request, compare, run};
+pub use start::surroundings;

@@ -9,7 +9,9 @@ use crate::policy::{self, Policy};
 use crate::snapshot::Opened;
 
 use super::AuditError;
+use super::cargo_waits;
 use super::data::PolicyOrigin;
+use super::pinned::Pinned;
 use super::run::{Builds, PolicyChoice, Request};
 
 /// Where a repository keeps its policy.
@@ -36,23 +38,51 @@ pub(super) fn choose(
         read_from: read_from.to_owned(),
         edited_by_change,
     };
-    match &request.policy {
-        Some(PolicyChoice::BuiltIn(name)) => Ok((built_in(name)?, origin(name, "built in"))),
+    let cache = request.cache_dir(host);
+    let pins = Pinned {
+        host,
+        cache: cache.as_deref(),
+        fetch: !request.locked_data,
+    };
+    let (policy, origin) = match &request.policy {
+        Some(PolicyChoice::BuiltIn(name)) => (built_in(name)?, origin(name, "built in")),
         Some(PolicyChoice::File(path)) => {
             let name = path.display().to_string();
-            let policy = read_policy(path, host)?;
-            Ok((policy, origin(&name, "given on the command line")))
+            let policy = read_with(path, host, &pins)?;
+            (policy, origin(&name, "given on the command line"))
         }
         None => match of_base {
             Some(content) => {
                 let read_from = format!("of the base {}", builds.base.given());
-                Ok((
-                    from_base(&content, &builds.base)?,
+                (
+                    from_base(&content, &builds.base, &pins)?,
                     origin(POLICY_FILE, &read_from),
-                ))
+                )
             }
-            None => Ok((built_in("default")?, origin("default", "built in"))),
+            None => (built_in("default")?, origin("default", "built in")),
         },
+    };
+    let policy = policy.with_cargo_waits(cargo_waits::read(&builds.base, host));
+    Ok((policy, origin))
+}
+
+/// The policy of one build alone: that from outside, its own, or the built-in one.
+pub(super) fn of_head(
+    request: &Request,
+    head: &Opened<'_>,
+    host: &Host,
+) -> Result<Policy, AuditError> {
+    let cache = request.cache_dir(host);
+    let pins = Pinned {
+        host,
+        cache: cache.as_deref(),
+        fetch: !request.locked_data,
+    };
+    match (&request.policy, of_build(head)?) {
+        (Some(PolicyChoice::BuiltIn(name)), _) => built_in(name),
+        (Some(PolicyChoice::File(path)), _) => read_with(path, host, &pins),
+        (None, Some(content)) => from_base(&content, head, &pins),
+        (None, None) => built_in("default"),
     }
 }
 
@@ -87,6 +117,16 @@ fn built_in(name: &str) -> Result<Policy, AuditError> {
 /// # Errors
 /// When it cannot be read, or is not valid.
 pub fn read_policy(path: &Path, host: &Host) -> Result<Policy, AuditError> {
+    let cache = host.env.cache_dir();
+    let pins = Pinned {
+        host,
+        cache: cache.as_deref(),
+        fetch: true,
+    };
+    read_with(path, host, &pins)
+}
+
+fn read_with(path: &Path, host: &Host, pins: &Pinned<'_>) -> Result<Policy, AuditError> {
     let content = host
         .files
         .read(path, POLICY_LIMIT)
@@ -98,6 +138,9 @@ pub fn read_policy(path: &Path, host: &Host) -> Result<Policy, AuditError> {
         &text(&content),
         &path.display().to_string(),
         &|named, by| {
+            if let Some(answer) = pins.resolve(named, by) {
+                return answer;
+            }
             let other = beside(named, by);
             match host.files.read(Path::new(&other), POLICY_LIMIT) {
                 Ok(bytes) => Ok((other, text(&bytes))),
@@ -108,8 +151,11 @@ pub fn read_policy(path: &Path, host: &Host) -> Result<Policy, AuditError> {
     .map_err(AuditError::Policy)
 }
 
-fn from_base(content: &[u8], base: &Opened<'_>) -> Result<Policy, AuditError> {
+fn from_base(content: &[u8], base: &Opened<'_>, pins: &Pinned<'_>) -> Result<Policy, AuditError> {
     policy::load(&text(content), POLICY_FILE, &|named, by| {
+        if let Some(answer) = pins.resolve(named, by) {
+            return answer;
+        }
         let other = beside(named, by);
         match base.read_file(&other, POLICY_LIMIT) {
             Ok(Some(bytes)) => Ok((other, text(&bytes))),

@@ -13,7 +13,7 @@ use crate::facts::{Finding, Gap};
 use crate::host::Host;
 use crate::incidents::{self, Surroundings};
 use crate::pkg::{PackageId, Source};
-use crate::policy::{self, Policy, Present, Subject};
+use crate::policy::{self, Around, Policy, Present, Subject, Verdict};
 use crate::registry::{Access, Registry};
 use crate::risk::{self, Model};
 use crate::snapshot::{
@@ -24,7 +24,7 @@ use super::data::{
     Audit, Comparison, Coverage, DataStatus, JudgedChange, PreExisting, Side, WithdrawnPackage,
 };
 use super::evidence::{self, EvidenceDesk, EvidenceFound, EvidenceSources};
-use super::{AuditError, gather, rules, source};
+use super::{AuditError, gather, ratchet, rules, source, vet};
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -143,9 +143,16 @@ pub fn run(request: &Request, host: &Host, on_event: &dyn Fn(Event)) -> Result<A
             assessment,
         })
         .collect();
-    let present = Present::of(&snapshots.1);
-    let mut verdict = policy::decide(&policy, &subjects, Some(&present), day(comparison.as_of));
-    drop(present);
+    let judged = Judged {
+        policy: &policy,
+        builds: &builds,
+        snapshots: &snapshots,
+        registry: &registry,
+        advisories: &advisories,
+        changes,
+        as_of: comparison.as_of,
+    };
+    let mut verdict = judged.by(&subjects)?;
     drop(subjects);
     let evidence = if evidence::canaries(&verdict).next().is_some() {
         let desk = EvidenceDesk::new(request, &builds, &policy, &comparison, host);
@@ -178,6 +185,46 @@ pub fn run(request: &Request, host: &Host, on_event: &dyn Fn(Event)) -> Result<A
         policy: origin,
         work: host.work(),
     })
+}
+
+/// What a difference is judged with.
+struct Judged<'a, 'h> {
+    policy: &'a policy::Policy,
+    builds: &'a Builds<'h>,
+    snapshots: &'a (Snapshot, Snapshot),
+    registry: &'a Registry<'h>,
+    advisories: &'a Store,
+    changes: &'a [diff::Change],
+    as_of: Timestamp,
+}
+
+impl Judged<'_, '_> {
+    /// The verdict, with the base's record and the audits of cargo vet.
+    fn by(&self, subjects: &[Subject<'_>]) -> Result<Verdict, AuditError> {
+        let present = Present::of(&self.snapshots.1);
+        let news = ratchet::news(
+            ratchet::record(&self.builds.base)?,
+            (&self.snapshots.0, &self.snapshots.1),
+            self.registry,
+            self.advisories,
+            self.as_of,
+        );
+        let (vetted, unread) = vet::vetted(self.changes, &self.builds.base, &self.builds.head);
+        let around = Around {
+            present: Some(&present),
+            ratchet: Some(&news),
+            vetted: &vetted,
+        };
+        let mut verdict = policy::decide_among(self.policy, subjects, &around, day(self.as_of));
+        let unread = unread.into_iter().map(|text| policy::Notice {
+            rule: "vet".to_owned(),
+            change: None,
+            text,
+        });
+        let young = young(self.policy, self.snapshots, self.registry, self.as_of);
+        verdict.notices.extend(young.into_iter().chain(unread));
+        Ok(verdict)
+    }
 }
 
 /// Compares two builds without judging the difference.
@@ -236,13 +283,28 @@ fn open<'h>(request: &Request, host: &'h Host) -> Result<Builds<'h>, AuditError>
     Ok(Builds { base, head })
 }
 
-fn access(request: &Request, host: &Host) -> Access {
+pub(super) fn access(request: &Request, host: &Host) -> Access {
     Access {
         cache_dir: request.cache_dir(host),
         cargo_home: host.env.cargo_home(),
         user_home: host.env.home(),
         fetch: !request.locked_data && host.net.is_some(),
         max_age: INDEX_AGE,
+    }
+}
+
+/// The builds that are asked for, else those that are shipped.
+pub(super) fn settings(request: &Request, shipped: &BuildSettings) -> BuildSettings {
+    BuildSettings {
+        targets: if request.targets.is_empty() {
+            shipped.targets.clone()
+        } else {
+            request.targets.clone()
+        },
+        features: request
+            .features
+            .clone()
+            .unwrap_or_else(|| shipped.features.clone()),
     }
 }
 
@@ -259,17 +321,7 @@ fn compare_opened(
     host: &Host,
     on_event: &dyn Fn(Event),
 ) -> Result<Compared, AuditError> {
-    let settings = BuildSettings {
-        targets: if request.targets.is_empty() {
-            shipped.targets.clone()
-        } else {
-            request.targets.clone()
-        },
-        features: request
-            .features
-            .clone()
-            .unwrap_or_else(|| shipped.features.clone()),
-    };
+    let settings = settings(request, shipped);
     on_event(Event::ReadingBuilds);
     let pair = (&builds.base, &builds.head);
     let (base, head) = snapshot::load_both(pair, &settings, request.graph, registry, host);
@@ -446,6 +498,55 @@ fn pre_existing(
         }
     }
     found
+}
+
+/// How many packages a notice names.
+const NAMED: usize = 5;
+
+/// What was there before and is younger than the policy, or Cargo's own setting,
+/// lets releases be: somebody went around it. Said, and not judged.
+fn young(
+    policy: &policy::Policy,
+    (base, head): &(Snapshot, Snapshot),
+    registry: &Registry<'_>,
+    as_of: Timestamp,
+) -> Option<policy::Notice> {
+    let ids = |snapshot: &Snapshot| -> BTreeSet<PackageId> {
+        let packages = snapshot.workspaces.iter().flat_map(|it| &it.packages);
+        packages.map(|package| package.id.clone()).collect()
+    };
+    let (before, after) = (ids(base), ids(head));
+    let mut young = Vec::new();
+    for id in after.intersection(&before) {
+        let Some(wait) = policy.wait(&id.name, &id.source) else {
+            continue;
+        };
+        let record = registry.remembered(&id.source, &id.name);
+        let published = record.and_then(|record| record.line(&id.version)?.published);
+        let Some(published) = published else { continue };
+        let days = as_of.duration_since(published).as_secs_f64() / 86_400.0;
+        if days < wait.days {
+            young.push(format!("{} {} ({days:.1} days)", id.name, id.version));
+        }
+    }
+    let more = young.len().saturating_sub(NAMED);
+    young.truncate(NAMED);
+    if young.is_empty() {
+        return None;
+    }
+    let more = if more > 0 {
+        format!(", and {more} more")
+    } else {
+        String::new()
+    };
+    Some(policy::Notice {
+        rule: policy::MIN_PUBLISH_AGE.to_owned(),
+        change: None,
+        text: format!(
+            "there before this difference, and younger than releases have to be: {}{more}",
+            young.join(", ")
+        ),
+    })
 }
 
 /// The day of a time, in UTC.

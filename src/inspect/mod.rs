@@ -29,6 +29,24 @@ use tally::{Counting, Look, Tally};
 pub use detectors::{DETECTORS, Detector};
 pub use stored::{decode, encode};
 
+/// Whether code that is compiled or runs while building has the word `unsafe`.
+/// Tests, examples and benchmarks do not count. A file that is not Rust at all is
+/// passed over.
+#[must_use]
+pub fn has_unsafe(tree: &SourceTree) -> bool {
+    tree.files().iter().any(|file| {
+        let path = file.path.as_str();
+        let is_rust = path
+            .rsplit_once('.')
+            .is_some_and(|(_, ending)| ending == "rs");
+        let apart = ["tests/", "examples/", "benches/"];
+        is_rust
+            && !apart.iter().any(|folder| path.starts_with(folder))
+            && lex::Tokens::of(tree.content(file))
+                .is_some_and(|tokens| (0..tokens.len()).any(|at| tokens.is(at, "unsafe")))
+    })
+}
+
 /// The version of what the detectors say. What was found by another version
 /// is not taken from a cache.
 pub const VERSION: u32 = 2;

@@ -13,9 +13,9 @@ use cel::{Context, Env, IdedExpr, Value};
 use crate::facts::{FactKind, Gap};
 
 use super::Subject;
+use super::around::Given;
 use super::check::{Checked, Scope, check};
 use super::check::{Fault, full_name, number};
-use super::decide::Given;
 use super::variables::{self, Reader, Reading, Totals};
 
 /// The longest list that a condition is evaluated over.

@@ -1,50 +1,26 @@
 //! What a policy makes of a difference.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::civil::Date;
-use semver::Version;
 
-use crate::facts::{FactKind, Gap};
-use crate::snapshot::Snapshot;
+use crate::facts::{FactKind, Finding, Gap, GapReason};
 
+use super::around::{Around, Given, Present, of_vetted};
 use super::check::Scope;
 use super::condition::{Judged, Readings};
 use super::validated::{Policy, Rule};
-use super::variables::{Reading, Totals};
+use super::variables::Totals;
 use super::waived::Waivers;
-use super::{Decision, Effect, Notice, RISK_BLOCK, RISK_CANARY, Reason, Subject, Verdict, way_out};
+use super::{
+    Decision, Effect, MIN_PUBLISH_AGE, Notice, RISK_BLOCK, RISK_CANARY, RatchetNews, Reason,
+    Subject, Verdict, way_out,
+};
 
 /// How many signals the reason of a score names.
 const SIGNALS: usize = 3;
 /// From how many changes on the same kind of gap is one finding.
 const MANY: usize = 4;
-
-/// The packages that the head holds, changed or not: what an exemption can be
-/// about.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Present<'a> {
-    pub(super) packages: BTreeMap<&'a str, BTreeSet<&'a Version>>,
-}
-
-impl<'a> Present<'a> {
-    /// The packages of a snapshot.
-    #[must_use]
-    pub fn of(head: &'a Snapshot) -> Self {
-        let mut packages: BTreeMap<&str, BTreeSet<&Version>> = BTreeMap::new();
-        for package in head
-            .workspaces
-            .iter()
-            .flat_map(|workspace| &workspace.packages)
-        {
-            packages
-                .entry(package.id.name.as_str())
-                .or_default()
-                .insert(&package.id.version);
-        }
-        Self { packages }
-    }
-}
 
 /// Judges every change and the difference as a whole.
 ///
@@ -57,12 +33,24 @@ pub fn decide(
     present: Option<&Present<'_>>,
     as_of: Date,
 ) -> Verdict {
-    judge(policy, subjects, &[], &Given::new(), present, as_of)
+    let around = Around {
+        present,
+        ..Around::default()
+    };
+    decide_among(policy, subjects, &around, as_of)
 }
 
-/// Values of variables that are stated from outside, by place in the table. They
-/// stand in the place of what is read from a change.
-pub(super) type Given<'a> = BTreeMap<usize, Reading<'a>>;
+/// As [`decide`], with what stands around the changes.
+#[must_use]
+pub fn decide_among(
+    policy: &Policy,
+    subjects: &[Subject<'_>],
+    around: &Around<'_>,
+    as_of: Date,
+) -> Verdict {
+    let given: Vec<Given<'_>> = around.vetted.iter().map(of_vetted).collect();
+    judge(policy, subjects, &given, &Given::new(), around, as_of)
+}
 
 /// As [`decide`], with values that are stated for each change, and for all of them.
 pub(super) fn judge(
@@ -70,7 +58,7 @@ pub(super) fn judge(
     subjects: &[Subject<'_>],
     given: &[Given<'_>],
     totals: &Given<'_>,
-    present: Option<&Present<'_>>,
+    around: &Around<'_>,
     as_of: Date,
 ) -> Verdict {
     let mut judge = Judge {
@@ -86,6 +74,10 @@ pub(super) fn judge(
         judge.change(place);
     }
     judge.difference();
+    judge.cargo_settings();
+    if let Some(news) = around.ratchet {
+        judge.ratchet(news);
+    }
     let Judge {
         mut found, waivers, ..
     } = judge;
@@ -100,7 +92,7 @@ pub(super) fn judge(
     }
     fold(policy, &mut found);
     fold_gaps(&mut found);
-    let notices = waivers.notices(subjects, present);
+    let notices = waivers.notices(subjects, around.present);
     verdict(found, notices, subjects, by_change)
 }
 
@@ -148,6 +140,7 @@ impl<'a> Judge<'a, '_> {
             let because = match rule.condition.judge(&readings) {
                 Judged::DoesNotHold => continue,
                 Judged::Unknown(gaps) => {
+                    let rule = (rule.id.as_str(), rule.then);
                     self.unknown(place, subject, rule, gaps, &mut unjudged);
                     continue;
                 }
@@ -161,6 +154,7 @@ impl<'a> Judge<'a, '_> {
             self.push(&rule.id, Some(place), rule.then, because, way_out);
         }
         self.score(place, subject);
+        self.cooldown(place, subject, &mut unjudged);
         for ((fact, gap), (effect, rules)) in unjudged {
             self.found.push(Found {
                 rule: rules.first().copied().unwrap_or_default().to_owned(),
@@ -180,7 +174,7 @@ impl<'a> Judge<'a, '_> {
         &mut self,
         place: usize,
         subject: Subject<'a>,
-        rule: &'a Rule,
+        (id, then): (&'a str, Effect),
         gaps: Vec<(FactKind, Option<&'a Gap>)>,
         unjudged: &mut Unjudged<'a>,
     ) {
@@ -188,7 +182,7 @@ impl<'a> Judge<'a, '_> {
             .into_iter()
             .filter_map(|(fact, gap)| {
                 let effect = self.policy.gaps.setting(fact, gap).effect()?;
-                let most = if rule.then == Effect::Warn {
+                let most = if then == Effect::Warn {
                     Effect::Warn
                 } else {
                     effect
@@ -199,12 +193,12 @@ impl<'a> Judge<'a, '_> {
         let Some((effect, std::cmp::Reverse(gap))) = worst else {
             return;
         };
-        if self.waivers.waive(place, subject.change, &rule.id) {
+        if self.waivers.waive(place, subject.change, id) {
             return;
         }
         let entry = unjudged.entry(gap).or_insert((effect, Vec::new()));
         entry.0 = entry.0.max(effect);
-        entry.1.push(&rule.id);
+        entry.1.push(id);
     }
 
     fn score(&mut self, place: usize, subject: Subject<'a>) {
@@ -234,6 +228,119 @@ impl<'a> Judge<'a, '_> {
         );
         let way_out = way_out::of_score(effect, id, subject, self.subjects, self.as_of);
         self.push(id, Some(place), effect, because, way_out);
+    }
+
+    /// How long the release has to wait: by the policy, or by Cargo's own settings.
+    fn cooldown(&mut self, place: usize, subject: Subject<'a>, unjudged: &mut Unjudged<'a>) {
+        let Some(wait) = self.policy.cooldown.wait(subject) else {
+            return;
+        };
+        let then = self.policy.cooldown.then;
+        let published = match &subject.dossier.published {
+            Finding::Seen(published) => published,
+            Finding::Absent(_) => return,
+            Finding::Unknown(gap) if gap.reason == GapReason::NotApplicable => return,
+            Finding::Unknown(gap) => {
+                let gaps = vec![(gap.fact, Some(gap))];
+                self.unknown(place, subject, (MIN_PUBLISH_AGE, then), gaps, unjudged);
+                return;
+            }
+        };
+        if published.age_days >= wait.days
+            || self.waivers.waive(place, subject.change, MIN_PUBLISH_AGE)
+        {
+            return;
+        }
+        let because = format!(
+            "published {} before; {} asks for {}",
+            span(published.age_days),
+            wait.from,
+            span(wait.days)
+        );
+        let way_out = way_out::of_wait(then, subject, self.subjects, self.as_of, wait.days);
+        self.push(MIN_PUBLISH_AGE, Some(place), then, because, way_out);
+    }
+
+    /// Settings of Cargo that could not be read: how long to wait is not known then.
+    fn cargo_settings(&mut self) {
+        let policy = self.policy;
+        let Some(effect) = policy.gaps.setting(FactKind::PublishTime, None).effect() else {
+            return;
+        };
+        let then = policy.cooldown.then;
+        for unreadable in &policy.cooldown.cargo.unreadable {
+            let effect = if then == Effect::Warn {
+                Effect::Warn
+            } else {
+                effect
+            };
+            let because = format!("how long a release has to wait is not known: {unreadable}");
+            let way_out = "correct it, or set `days` under `[cooldown]` in the policy";
+            self.push(
+                MIN_PUBLISH_AGE,
+                None,
+                effect,
+                because,
+                Some(way_out.to_owned()),
+            );
+        }
+    }
+
+    /// What is new of the kinds that the base's record holds.
+    fn ratchet(&mut self, news: &RatchetNews) {
+        let place_of = |package: &str| {
+            let mut all = self.subjects.iter();
+            all.position(|subject| subject.change.package == package)
+        };
+        let found: Vec<_> = news
+            .news
+            .iter()
+            .map(|novelty| (novelty, place_of(&novelty.package)))
+            .collect();
+        for (novelty, place) in found {
+            let subject = place.and_then(|place| self.subjects.get(place)).copied();
+            let id = novelty.kind.rule();
+            if let (Some(place), Some(subject)) = (place, subject)
+                && self.waivers.waive(place, subject.change, id)
+            {
+                continue;
+            }
+            let then = self.policy.ratchet;
+            let way_out = match subject {
+                Some(subject) => way_out::of_news(then, id, subject, self.subjects, self.as_of),
+                None => None,
+            };
+            self.push(id, place, then, novelty.because.clone(), way_out);
+        }
+        if news.gone > 0 {
+            let (noun, verb) = if news.gone == 1 {
+                ("entry", "is")
+            } else {
+                ("entries", "are")
+            };
+            let text = format!(
+                "{} {noun} of the base's record {verb} gone and no longer counted; `cargo-canary policy baseline --shrink` takes them out",
+                news.gone
+            );
+            self.push("ratchet", None, Effect::Warn, text, None);
+        }
+        let most = self.policy.ratchet;
+        for (package, gap) in &news.gaps {
+            let Some(effect) = self.policy.gaps.setting(gap.fact, Some(gap)).effect() else {
+                continue;
+            };
+            let effect = if most == Effect::Warn {
+                Effect::Warn
+            } else {
+                effect
+            };
+            let because = format!(
+                "whether {package} brings in something new of what the base records could not be judged: {}",
+                gap.detail
+            );
+            let way_out = way_out::of_gap(gap.fact, Some(gap));
+            self.push("ratchet", None, effect, because, Some(way_out));
+        }
     }
 
     /// The rules about the difference as a whole.
@@ -274,6 +381,19 @@ impl<'a> Judge<'a, '_> {
             rules: Vec::new(),
         });
     }
+}
+
+/// Days as a person says them.
+fn span(days: f64) -> String {
+    let (number, unit) = if days.abs() < 1.0 {
+        (days * 24.0, "hour")
+    } else {
+        (days, "day")
+    };
+    let number = format!("{number:.1}");
+    let number = number.strip_suffix(".0").unwrap_or(&number);
+    let plural = if number == "1" { "" } else { "s" };
+    format!("{number} {unit}{plural}")
 }
 
 fn not_evaluated(error: &str) -> String {

@@ -7,13 +7,15 @@ use std::sync::Arc;
 
 use super::check::{Fault, Scope};
 use super::condition::{Condition, compile_all};
+use super::cooldown::Cooldown;
 use super::exempt::Exemption;
 use super::file::{At, Layer, RawRule, Threshold};
 use super::nearest::nearest;
 use super::problem::{Problem, SourceFile};
+use super::provenance;
 use super::template::Template;
 use super::validated::{Acceptance, CanaryTerms, Gaps, Policy, Rule, Thresholds};
-use super::{Effect, PolicyError, RISK_BLOCK, RISK_CANARY};
+use super::{Effect, MIN_PUBLISH_AGE, PolicyError, RISK_BLOCK, RISK_CANARY, RatchetKind};
 
 /// How many files may extend each other.
 const DEEPEST: usize = 8;
@@ -137,6 +139,8 @@ struct Merged<'l> {
 
 fn merge(name: &str, layers: &[Layer], problems: &mut Vec<Problem>) -> Policy {
     let mut gaps = Gaps::default();
+    let mut cooldown = Cooldown::default();
+    let mut ratchet = Effect::Block;
     let mut risk = Thresholds::default();
     let mut canary = CanaryTerms::default();
     let mut build = crate::snapshot::BuildSettings {
@@ -145,6 +149,8 @@ fn merge(name: &str, layers: &[Layer], problems: &mut Vec<Problem>) -> Policy {
     };
     for layer in layers {
         gaps.extend(&layer.gaps);
+        cooldown.extend(&layer.cooldown, &layer.file.path);
+        ratchet = layer.ratchet.unwrap_or(ratchet);
         if let Some(targets) = &layer.targets {
             build.targets.clone_from(targets);
         }
@@ -158,7 +164,8 @@ fn merge(name: &str, layers: &[Layer], problems: &mut Vec<Problem>) -> Policy {
     let ids: BTreeSet<&str> = layers
         .iter()
         .flat_map(|layer| layer.rules.iter().map(|rule| rule.id.value.as_str()))
-        .chain([RISK_CANARY, RISK_BLOCK])
+        .chain([RISK_CANARY, RISK_BLOCK, MIN_PUBLISH_AGE])
+        .chain(RatchetKind::ALL.map(RatchetKind::rule))
         .collect();
     let exemptions = exemptions(layers, &ids, problems);
     canary.accept = acceptances(layers, &ids, problems);
@@ -173,6 +180,9 @@ fn merge(name: &str, layers: &[Layer], problems: &mut Vec<Problem>) -> Policy {
         build,
         risk,
         gaps,
+        cooldown,
+        ratchet,
+        provenance: provenance::of(layers.iter().map(|layer| &*layer.file)),
         rules,
         exemptions,
         canary,
@@ -258,6 +268,16 @@ fn thresholds(layer: &Layer, risk: &mut Thresholds, problems: &mut Vec<Problem>)
     }
 }
 
+/// Why a rule cannot have an id, where it cannot.
+fn taken(id: &str) -> Option<&'static str> {
+    match id {
+        RISK_CANARY | RISK_BLOCK => Some("this id belongs to the thresholds of `[risk]`"),
+        MIN_PUBLISH_AGE => Some("this id belongs to `[cooldown]`"),
+        _ if id.starts_with("ratchet") => Some("this id belongs to `[ratchet]`"),
+        _ => None,
+    }
+}
+
 /// One rule for each id, in the order of their first appearance. A later layer
 /// replaces a rule as a whole when it states a condition, and otherwise only
 /// the keys that it states.
@@ -267,8 +287,7 @@ fn merge_rules<'l>(layers: &'l [Layer], problems: &mut Vec<Problem>) -> Vec<Merg
     for layer in layers {
         for raw in &layer.rules {
             let id = raw.id.value.as_str();
-            if [RISK_CANARY, RISK_BLOCK].contains(&id) {
-                let label = "this id belongs to the thresholds of `[risk]`";
+            if let Some(label) = taken(id) {
                 let title = format!("rule `{id}`");
                 problems.push(Problem::new(&layer.file, raw.id.span.clone(), title, label));
                 continue;
@@ -406,7 +425,8 @@ fn check_summarises(rule: &Complete<'_>, ids: &BTreeSet<String>, problems: &mut 
     for id in raw.summarises.iter().flatten() {
         let label = if rule.scope == Scope::Change {
             "only a rule with `scope = \"difference\"` can stand for others".to_owned()
-        } else if ids.contains(&id.value) || [RISK_CANARY, RISK_BLOCK].contains(&id.value.as_str())
+        } else if ids.contains(&id.value)
+            || [RISK_CANARY, RISK_BLOCK, MIN_PUBLISH_AGE].contains(&id.value.as_str())
         {
             continue;
         } else {

@@ -3,9 +3,11 @@
 //!
 //! Imports: pkg, facts, snapshot, diff, incidents, risk.
 
+mod around;
 mod cases;
 mod check;
 mod condition;
+mod cooldown;
 mod decide;
 mod discharge;
 mod exempt;
@@ -13,10 +15,14 @@ mod file;
 mod load;
 mod nearest;
 mod problem;
+mod provenance;
+mod ratchet;
 mod schema;
+mod start;
 mod template;
 mod validated;
 mod variables;
+mod vet;
 mod waived;
 mod way_out;
 
@@ -25,22 +31,30 @@ use crate::facts::Dossier;
 use crate::incidents::Link;
 use crate::risk::Assessment;
 
+pub use around::{Around, Present};
 pub use cases::{CaseOutcome, Cases, CasesOutcome, built_in_cases};
-pub use decide::{Present, decide};
+pub use cooldown::{CargoWaits, Wait};
+pub use decide::{decide, decide_among};
 pub use discharge::Discharged;
 pub use exempt::Exemption;
 pub use load::{Resolve, built_in_text, load};
 pub use nearest::nearest;
 pub use problem::{PolicyError, Problem, RenderStyle};
+pub use provenance::{LayerKind, Provenance};
+pub use ratchet::{Baseline, Novelty, RatchetKind, RatchetNews};
 pub use schema::{cases_schema, schema};
+pub use start::{DenyError, Surroundings, starting_policy};
 pub use validated::{Acceptance, CanaryTerms, EvidenceKind, Policy, Thresholds};
 pub use variables::reference;
+pub use vet::{Vet, Vetted};
 pub use way_out::exemption_lines;
 
 /// The id under which the canary threshold of the score gives its reason.
 pub const RISK_CANARY: &str = "risk-canary";
 /// The id under which the block threshold of the score gives its reason.
 pub const RISK_BLOCK: &str = "risk-block";
+/// The id under which `[cooldown]` gives its reason.
+pub const MIN_PUBLISH_AGE: &str = "min-publish-age";
 
 /// One change with all that is known and thought about it.
 #[derive(Clone, Copy, Debug)]

@@ -70,6 +70,15 @@ impl Problem {
         self.before().matches('\n').count() + 1
     }
 
+    /// The line of a place in a text, one-based.
+    pub(super) fn line_of(text: &str, at: usize) -> usize {
+        let before = text
+            .as_bytes()
+            .get(..at.min(text.len()))
+            .unwrap_or_default();
+        memchr::memchr_iter(b'\n', before).count() + 1
+    }
+
     /// The column in characters, one-based.
     #[must_use]
     pub fn column(&self) -> usize {

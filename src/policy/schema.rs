@@ -40,7 +40,10 @@ pub fn schema() -> Value {
             "version": { "const": 1 },
             "extends": {
                 "description": "`default`, `strict`, `none`, or the path of another policy; `default` when it is left out",
-                "type": "string", "minLength": 1,
+                "anyOf": [
+                    { "type": "string", "minLength": 1 },
+                    pinned(),
+                ],
             },
             "build": table("The builds that are shipped", json!({
                 "targets": texts("Target triples"),
@@ -53,6 +56,10 @@ pub fn schema() -> Value {
                 "canary": score, "block": score,
             })),
             "gaps": table("What a fact that could not be had does, by kind of fact or by reason", Value::Object(gaps)),
+            "cooldown": cooldown(),
+            "ratchet": table("What something new does that the base's record does not have", json!({
+                "then": { "enum": EFFECTS.iter().map(|(word, _)| *word).collect::<Vec<_>>() },
+            })),
             "rule": { "type": "array", "items": rule() },
             "exempt": { "type": "array", "items": exempt() },
             "canary": canary(),
@@ -149,6 +156,33 @@ pub fn cases_schema() -> Value {
             "case": { "type": "array", "items": case },
         },
     })
+}
+
+fn pinned() -> Value {
+    let mut pinned = table(
+        "A policy from a URL, pinned by the SHA-256 of what it gives",
+        json!({
+            "url": text("It starts with `https://`"),
+            "sha256": text("64 hexadecimal digits"),
+        }),
+    );
+    require(&mut pinned, &["url", "sha256"]);
+    pinned
+}
+
+fn cooldown() -> Value {
+    let effects: Vec<&str> = EFFECTS.iter().map(|(word, _)| *word).collect();
+    let days = json!({ "type": "number", "minimum": 0, "maximum": 3650 });
+    table(
+        "How long a release waits after it was published",
+        json!({
+            "days": { "anyOf": [days, { "enum": ["cargo", "never"] }] },
+            "then": { "enum": effects },
+            "first-party": texts("Index URLs of registries whose releases do not wait"),
+            "fixes-wait": { "type": "boolean" },
+            "packages": { "description": "Days by package; a `*` may end a name", "type": "object" },
+        }),
+    )
 }
 
 fn rule() -> Value {

@@ -5,12 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::facts::{FactKind, Gap};
+use crate::pkg::Source;
 use crate::snapshot::BuildSettings;
 
 use super::check::Scope;
 use super::condition::Condition;
+use super::cooldown::{CargoWaits, Cooldown, Wait};
 use super::exempt::Exemption;
 use super::file::GapKey;
+use super::provenance::Provenance;
 use super::template::Template;
 use super::{Effect, GapSetting};
 
@@ -22,6 +25,10 @@ pub struct Policy {
     pub(super) build: BuildSettings,
     pub(super) risk: Thresholds,
     pub(super) gaps: Gaps,
+    pub(super) cooldown: Cooldown,
+    /// What something new that the base's record does not have does.
+    pub(super) ratchet: Effect,
+    pub(super) provenance: Vec<Provenance>,
     pub(super) rules: Vec<Rule>,
     pub(super) exemptions: Vec<Exemption>,
     pub(super) canary: CanaryTerms,
@@ -71,6 +78,25 @@ impl Policy {
         self.rules
             .iter()
             .map(|rule| (rule.id.as_str(), rule.origin.as_str()))
+    }
+
+    /// Takes what Cargo is set to wait as the default of `[cooldown]`.
+    #[must_use]
+    pub fn with_cargo_waits(mut self, waits: CargoWaits) -> Self {
+        self.cooldown.cargo = waits;
+        self
+    }
+
+    /// How long releases of a package have to wait; `None` for not at all.
+    #[must_use]
+    pub fn wait(&self, package: &str, source: &Source) -> Option<Wait> {
+        self.cooldown.of_package(package, source)
+    }
+
+    /// Where each value comes from, by key, and each rule.
+    #[must_use]
+    pub fn provenance(&self) -> &[Provenance] {
+        &self.provenance
     }
 
     /// What follows from one gap.

@@ -44,13 +44,40 @@ pub(super) fn of_rule(
     as_of: Date,
 ) -> Option<String> {
     let back = go_back(subject, all);
-    if let Some(day) = rule.wait_days.and_then(|days| wait_until(subject, days)) {
-        return Some(match back {
-            Some(back) => format!("wait until {day}, or {back}"),
-            None => format!("wait until {day}"),
-        });
+    let day = rule.wait_days.and_then(|days| wait_until(subject, days));
+    waiting(day, back).or_else(|| last_resort(rule.then, &rule.id, subject, as_of))
+}
+
+/// The way out of a release that has not waited long enough.
+pub(super) fn of_wait(
+    effect: Effect,
+    subject: Subject<'_>,
+    all: &[Subject<'_>],
+    as_of: Date,
+    days: f64,
+) -> Option<String> {
+    waiting(wait_until(subject, days), go_back(subject, all))
+        .or_else(|| last_resort(effect, super::MIN_PUBLISH_AGE, subject, as_of))
+}
+
+/// The way out of something new that the base's record does not have.
+pub(super) fn of_news(
+    effect: Effect,
+    id: &str,
+    subject: Subject<'_>,
+    all: &[Subject<'_>],
+    as_of: Date,
+) -> Option<String> {
+    go_back(subject, all).or_else(|| last_resort(effect, id, subject, as_of))
+}
+
+/// A day to wait for, a command that goes back, or both.
+fn waiting(day: Option<Date>, back: Option<String>) -> Option<String> {
+    match (day, back) {
+        (Some(day), Some(back)) => Some(format!("wait until {day}, or {back}")),
+        (Some(day), None) => Some(format!("wait until {day}")),
+        (None, back) => back,
     }
-    back.or_else(|| last_resort(rule.then, &rule.id, subject, as_of))
 }
 
 /// The way out of a score that is too high.

@@ -170,6 +170,8 @@ fn the_schema_and_the_loader_know_the_same_keys() {
         ("[gaps]\n", "/properties/gaps/properties"),
         ("[[rule]]\n", "/properties/rule/items/properties"),
         ("[[exempt]]\n", "/properties/exempt/items/properties"),
+        ("[cooldown]\n", "/properties/cooldown/properties"),
+        ("[ratchet]\n", "/properties/ratchet/properties"),
         ("[canary]\n", "/properties/canary/properties"),
     ] {
         let known = keys(pointer);

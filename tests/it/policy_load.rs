@@ -153,7 +153,7 @@ fn every_part_of_the_file_has_its_errors() {
     check_file(
         "version = 1\nowner = 3",
         &[
-            "2:1 policy file: unknown key `owner`; known are version, extends, build, risk, gaps, rule, exempt, canary",
+            "2:1 policy file: unknown key `owner`; known are version, extends, build, risk, gaps, cooldown, ratchet, rule, exempt, canary",
         ],
     );
     check_file(
@@ -192,6 +192,26 @@ fn every_part_of_the_file_has_its_errors() {
             "4:1 [gaps]: what does not apply to a source is never a gap; write a rule about `change.git` instead",
             "5:1 [gaps]: unknown key `yankde`; did you mean `yanked`?",
         ],
+    );
+    check_file(
+        "version = 1\n[cooldown]\ndays = -1\nthen = \"stop\"\nfirst-party = [\"ours\"]\nfix = true\n[cooldown.packages]\n\"a b\" = 1\nc = \"x\"\nd = 99999",
+        &[
+            "3:8 [cooldown]: `days` must be from 0 to 3650",
+            "4:8 [cooldown]: `then` is never \"stop\"; it is one of warn, canary, incomplete, block",
+            "5:16 [cooldown]: `ours` is no index URL, such as \"sparse+https://registry.example/\"",
+            "6:1 [cooldown]: unknown key `fix`; known are days, then, first-party, fixes-wait, packages",
+            "8:1 [cooldown.packages]: `a b` is neither a package name nor the start of one with a `*` at its end",
+            "9:5 [cooldown.packages]: `c` must be a number, and this is string",
+            "10:5 [cooldown.packages]: a wait is from 0 to 3650 days",
+        ],
+    );
+    check_file(
+        "version = 1\n[cooldown]\ndays = \"cargoo\"",
+        &["3:8 [cooldown]: `days` is never \"cargoo\"; did you mean \"cargo\"?"],
+    );
+    check_file(
+        "version = 1\n[[rule]]\nid = \"min-publish-age\"\nenabled = false",
+        &["3:6 rule `min-publish-age`: this id belongs to `[cooldown]`"],
     );
     check_file(
         "version = 1\n[canary]\nmin-duration = \"soon\"",

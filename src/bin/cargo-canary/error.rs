@@ -67,6 +67,28 @@ impl Failure {
         )
     }
 
+    /// A file of cargo deny that cannot be taken over.
+    pub(crate) fn deny(error: &cargo_canary::policy::DenyError) -> Self {
+        Self::input("failed to take over the file of cargo deny")
+            .caused_by(error)
+            .hint("`cargo deny check` shows it, too; correct it, or move it aside")
+    }
+
+    /// A policy would be written over.
+    pub(crate) fn policy_is_there(file: &Path) -> Self {
+        Self::input(format!("`{}` is there already", file.display()))
+            .hint("`--print` shows what would be written, `--output FILE` writes it elsewhere")
+    }
+
+    /// A record is to shrink, and there is none.
+    pub(crate) fn no_baseline() -> Self {
+        Self::input(format!(
+            "there is no `{}` to shrink",
+            cargo_canary::audit::BASELINE_FILE
+        ))
+        .hint("`cargo-canary policy baseline --output .canary/baseline.toml` writes one")
+    }
+
     /// Cases of a policy that cannot be read.
     pub(crate) fn no_cases(file: &str, error: &io::Error) -> Self {
         Self::input(format!("failed to read the cases `{file}`"))

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
 use cargo_canary::host::{FileKind, Host};
-use cargo_canary::report::Style;
+use cargo_canary::report::{Style, safe_for_terminal};
 
 use crate::args::{Color, OutputArgs};
 use crate::error::Failure;
@@ -67,4 +67,19 @@ pub(crate) fn standard_output(bytes: &[u8]) -> Result<(), Failure> {
         }
         Ok(()) | Err(_) => Ok(()),
     }
+}
+
+/// Says on standard error what a reader of the output should know of it.
+pub(crate) fn notes(title: &str, lines: &[String]) {
+    if lines.is_empty() {
+        return;
+    }
+    let mut text = format!("note: {title}\n");
+    for line in lines {
+        text.push_str("  - ");
+        text.push_str(&safe_for_terminal(line));
+        text.push('\n');
+    }
+    // When standard error is gone there is nobody left to tell.
+    drop(io::stderr().lock().write_all(text.as_bytes()));
 }

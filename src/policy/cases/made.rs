@@ -17,7 +17,7 @@ use crate::risk::{Assessment, Evidence, Level};
 use crate::snapshot::{PackageManifest, Placement, Role};
 
 use super::super::Subject;
-use super::super::decide::Given;
+use super::super::around::Given;
 use super::super::variables::{self, Reading};
 use super::Stated;
 
@@ -167,7 +167,10 @@ impl Made {
             ("change.to", Reading::Text(text)) => set_version(&mut self.change.to, text)?,
             ("change.source", Reading::Text(text)) => {
                 let source = source(text)?;
-                for release in &mut self.change.to {
+                // Only a move comes from another place than before.
+                let moves = self.change.kind == ChangeKind::SourceMoved;
+                let before = self.change.from.iter_mut().filter(|_| !moves);
+                for release in self.change.to.iter_mut().chain(before) {
                     release.source = source.clone();
                 }
             }

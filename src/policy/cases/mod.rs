@@ -11,7 +11,8 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
-use super::decide::{Given, judge};
+use super::around::{Around, Given};
+use super::decide::judge;
 use super::file::At;
 use super::problem::{Problem, SourceFile};
 use super::validated::Policy;
@@ -110,7 +111,14 @@ impl Cases {
     fn judge(&self, case: &Case, policy: &Policy, spoke: &mut BTreeSet<String>) -> CaseOutcome {
         let subjects: Vec<Subject<'_>> = case.changes.iter().map(Made::subject).collect();
         let given: Vec<Given<'_>> = case.changes.iter().map(Made::given).collect();
-        let verdict = judge(policy, &subjects, &given, &case.totals, None, self.as_of);
+        let verdict = judge(
+            policy,
+            &subjects,
+            &given,
+            &case.totals,
+            &Around::default(),
+            self.as_of,
+        );
         spoke.extend(verdict.reasons.iter().map(|reason| reason.rule.clone()));
         spoke.extend(verdict.notices.iter().map(|notice| notice.rule.clone()));
         let line = Problem::new(&self.file, case.name.span.clone(), "", "").line();

@@ -11,8 +11,8 @@ use toml::de::{DeTable, DeValue};
 
 use crate::facts::{FactKind, Gap, GapReason};
 
+use super::super::around::Given;
 use super::super::check::unknown;
-use super::super::decide::Given;
 use super::super::file::values::{Reader, integer};
 use super::super::file::{At, LARGEST, REASONS};
 use super::super::problem::{Problem, SourceFile};

@@ -2,6 +2,7 @@
 //! yet. All problems of a file are collected, not only the first.
 
 mod canary;
+mod cooldown;
 mod tables;
 pub(super) mod values;
 
@@ -70,6 +71,27 @@ pub(super) struct RawRule {
     pub(super) summarises: Option<Vec<At<String>>>,
 }
 
+/// How long releases wait.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Days {
+    /// As long as Cargo is set to.
+    Cargo,
+    /// Not at all.
+    Never,
+    /// So many days.
+    Of(f64),
+}
+
+/// What one file says of waiting.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub(super) struct RawCooldown {
+    pub(super) days: Option<Days>,
+    pub(super) then: Option<Effect>,
+    pub(super) first_party: Option<Vec<String>>,
+    pub(super) fixes_wait: Option<bool>,
+    pub(super) packages: Vec<(String, f64)>,
+}
+
 /// One `[[exempt]]`.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct RawExemption {
@@ -102,6 +124,8 @@ pub(super) struct Layer {
     pub(super) canary: Option<At<Threshold>>,
     pub(super) block: Option<At<Threshold>>,
     pub(super) gaps: Vec<(GapKey, GapSetting)>,
+    pub(super) cooldown: RawCooldown,
+    pub(super) ratchet: Option<Effect>,
     pub(super) rules: Vec<RawRule>,
     pub(super) exemptions: Vec<RawExemption>,
     pub(super) min_duration: Option<Duration>,
@@ -150,6 +174,8 @@ impl Layer {
             canary: None,
             block: None,
             gaps: Vec::new(),
+            cooldown: RawCooldown::default(),
+            ratchet: None,
             rules: Vec::new(),
             exemptions: Vec::new(),
             min_duration: None,

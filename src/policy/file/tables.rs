@@ -18,8 +18,9 @@ const MOST_RULES: usize = 1_000;
 /// How many exemptions one file may have.
 const MOST_EXEMPTIONS: usize = 10_000;
 
-const ROOT: [&str; 8] = [
-    "version", "extends", "build", "risk", "gaps", "rule", "exempt", "canary",
+const ROOT: [&str; 10] = [
+    "version", "extends", "build", "risk", "gaps", "cooldown", "ratchet", "rule", "exempt",
+    "canary",
 ];
 const RULE: [&str; 8] = [
     "id",
@@ -63,7 +64,7 @@ impl Layer {
     pub(super) fn fill(&mut self, reader: &mut Reader, root: &DeTable<'_>) {
         reader.known("policy file", root, &ROOT);
         version(reader, root);
-        self.extends = reader.text("policy file", "extends", root);
+        self.extends = super::cooldown::extends(reader, root);
         if let Some(build) = reader.table("policy file", "build", root) {
             self.build(reader, build);
         }
@@ -74,6 +75,15 @@ impl Layer {
         }
         if let Some(gaps) = reader.table("policy file", "gaps", root) {
             self.gaps(reader, gaps);
+        }
+        if let Some(cooldown) = reader.table("policy file", "cooldown", root) {
+            self.cooldown = super::cooldown::cooldown(reader, cooldown);
+        }
+        if let Some(ratchet) = reader.table("policy file", "ratchet", root) {
+            reader.known("[ratchet]", ratchet, &["then"]);
+            self.ratchet = ratchet
+                .get("then")
+                .and_then(|value| reader.word("[ratchet]", "then", value, &EFFECTS));
         }
         if let Some(canary) = reader.table("policy file", "canary", root) {
             self.canary(reader, canary);

@@ -5,6 +5,7 @@
 mod change;
 mod difference;
 mod release;
+mod vet;
 
 use std::borrow::Cow;
 
@@ -155,6 +156,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Variable> {
     change::TABLE
         .iter()
         .chain(release::TABLE)
+        .chain(vet::TABLE)
         .chain(difference::TABLE)
 }
 
@@ -294,6 +296,7 @@ mod tests {
                 "advisories",
                 "incidents",
                 "risk",
+                "vet",
                 "difference"
             ]
         );

@@ -9,3 +9,4 @@ mod output;
 mod policies;
 pub(crate) mod program;
 pub(crate) mod shop;
+mod ratchet;

@@ -229,3 +229,173 @@ fn the_schemas_are_printed() {
         assert_eq!(schema["additionalProperties"], false);
     }
 }
+
+#[test]
+fn cargos_own_setting_is_read_from_the_base_as_data() {
+    let shop = Shop::new();
+    shop.write("1.0.0");
+    shop.scene.file(
+        ".cargo/config.toml",
+        "[registry]\nglobal-min-publish-age = \"30 days\"\n",
+    );
+    shop.scene.commit("one");
+    shop.write("1.0.3");
+    shop.scene.file(".cargo/config.toml", "");
+    shop.scene.commit("two");
+    let on = |day: &str| {
+        shop.scene
+            .run(&[&BUILDS[..], &["--offline", "--as-of", day]].concat())
+    };
+    let ran = on("2023-10-15");
+    let text = ran.ends(3);
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        words.contains(
+            "canary (min-publish-age): published 14 days before; `registry.global-min-publish-age` of the base's `.cargo/config.toml` asks for 30 days"
+        ),
+        "{text}"
+    );
+    assert!(words.contains("wait until 2023-10-31"), "{text}");
+    assert!(!on("2023-11-15").stdout.contains("min-publish-age"));
+    // Its user may have set more.
+    std::fs::write(
+        shop.scene.path("cargo-home/config.toml"),
+        "[registries.crates-io]\nmin-publish-age = \"1 month\"\n",
+    )
+    .unwrap();
+    let ran = on("2023-10-31");
+    let words = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        words.contains("`registries.crates-io.min-publish-age` of the user's Cargo configuration"),
+        "{words}"
+    );
+}
+
+#[test]
+fn each_value_says_where_it_comes_from() {
+    let scene = Scene::new();
+    scene.file("org.toml", "version = 1\nextends = \"none\"\n[risk]\ncanary = 30\nblock = 60\n[cooldown]\ndays = 3\n[[rule]]\nid = \"none\"\nwhen = \"change.built\"\nthen = \"block\"\nreason = \"nothing comes in\"\n");
+    scene.file("canary.toml", "version = 1\nextends = \"org.toml\"\nrisk.canary = 20\n\n[[rule]]\nid = \"none\"\nthen = \"canary\"\n");
+    scene.run(&["policy", "check", "--explain"]).prints(
+        0,
+        r#"
+        canary.toml is valid: 1 rule, no exemptions; by score canary from 20 of 100, block from 60 of 100
+        layers: org.toml, canary.toml
+
+        cooldown.days = 3
+            org.toml:7 (organisation)
+        risk.block = 60
+            org.toml:5 (organisation)
+        risk.canary = 20
+            canary.toml:3 (repository), in the place of org.toml:4
+        rule.none.reason = "nothing comes in"
+            org.toml:12 (organisation)
+        rule.none.then = "canary"
+            canary.toml:7 (repository), in the place of org.toml:11
+        rule.none.when = "change.built"
+            org.toml:10 (organisation)
+        "#,
+    );
+    scene.file("canary.toml", "version = 1\n");
+    let ran = scene.run(&["policy", "check", "--explain"]);
+    assert!(
+        ran.ends(0)
+            .contains("risk.canary = 40\n    default:12 (built in)"),
+        "{}",
+        ran.stdout
+    );
+}
+
+#[test]
+fn a_policy_from_a_url_is_pinned_and_kept() {
+    use sha2::Digest as _;
+    let scene = Scene::new();
+    let org = "version = 1\nextends = \"none\"\n[risk]\ncanary = 30\n";
+    let digest: String = sha2::Sha256::digest(org)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    scene.file(
+        "canary.toml",
+        &format!("version = 1\nextends = {{ url = \"https://host.example/org.toml\", sha256 = \"{digest}\" }}\n"),
+    );
+    let ran = scene.run(&["policy", "check", "--offline"]);
+    assert_eq!(ran.code, Some(2));
+    assert!(
+        ran.stderr.contains("`https://host.example/org.toml` is not in the cache, and nothing is to be fetched now; run once with a network"),
+        "{}",
+        ran.stderr
+    );
+    let place = scene.path(&format!("cache/policies/{digest}.toml"));
+    std::fs::create_dir_all(place.parent().unwrap()).unwrap();
+    std::fs::write(&place, org).unwrap();
+    let ran = scene.run(&["policy", "check", "--offline", "--explain"]);
+    assert!(
+        ran.ends(0).contains(&format!(
+            "risk.canary = 30\n    https://host.example/org.toml#sha256={digest}:4 (organisation)"
+        )),
+        "{}",
+        ran.stdout
+    );
+    // What was kept and is something else now is not taken.
+    std::fs::write(&place, "version = 1\n").unwrap();
+    assert_eq!(scene.run(&["policy", "check", "--offline"]).code, Some(2));
+    for (extends, said) in [
+        (
+            "\"https://host.example/org.toml\"",
+            "is pinned by what it gives",
+        ),
+        (
+            "{ url = \"http://host.example/x\", sha256 = \"00\" }",
+            "must start with `https://`",
+        ),
+        (
+            "{ url = \"https://host.example/x\", sha256 = \"00\" }",
+            "64 hexadecimal digits",
+        ),
+        (
+            "{ url = \"https://host.example/x\" }",
+            "`sha256` is missing",
+        ),
+    ] {
+        scene.file(
+            "canary.toml",
+            &format!("version = 1\nextends = {extends}\n"),
+        );
+        let ran = scene.run(&["policy", "check", "--offline"]);
+        assert_eq!(ran.code, Some(2), "{extends}");
+        assert!(ran.stderr.contains(said), "{extends}: {}", ran.stderr);
+    }
+}
+
+/// The files of the base count; those of the change stand apart.
+#[test]
+fn audits_of_cargo_vet_are_read_from_the_base() {
+    let shop = Shop::new();
+    shop.write("1.0.0");
+    let audit = "[[audits.jsonette]]\ncriteria = \"safe-to-deploy\"\nversion = \"1.0.1\"\n";
+    let rule = |variable: &str| {
+        format!(
+            "version = 1\nextends = \"none\"\n\n[[rule]]\nid = \"not-reviewed\"\nwhen = '!(\"safe-to-deploy\" in {variable})'\nthen = \"block\"\nreason = \"not reviewed\"\n"
+        )
+    };
+    shop.scene
+        .file("supply-chain/audits.toml", "[audits]\n")
+        .file("canary.toml", &rule("vet.criteria"));
+    shop.scene.commit("one");
+    shop.write("1.0.1");
+    shop.scene.file("supply-chain/audits.toml", audit);
+    shop.scene.commit("two");
+    let check = |policy: &str| {
+        shop.scene.file("given.toml", &rule(policy));
+        shop.scene
+            .run(&[&BUILDS[..], &THEN, &["--policy", "given.toml"]].concat())
+    };
+    assert!(check("vet.criteria").ends(1).contains("not-reviewed"));
+    assert_eq!(check("vet.reviewed_in_change").code, Some(0));
+    shop.write("1.0.0");
+    shop.scene.commit("three");
+    shop.write("1.0.1");
+    shop.scene.commit("four");
+    assert_eq!(check("vet.criteria").code, Some(0));
+}

@@ -42,7 +42,7 @@ pub(super) fn request(args: &AuditArgs) -> Result<Request, Failure> {
     })
 }
 
-fn build_name(text: &str) -> BuildName {
+pub(super) fn build_name(text: &str) -> BuildName {
     if text == "WORKTREE" {
         BuildName::Worktree
     } else {
