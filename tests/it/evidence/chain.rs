@@ -224,6 +224,17 @@ fn a_result_that_is_no_pass_can_be_signed_and_opens_nothing() {
     ] {
         stage.shop.scene.file("../result.json", &result);
         let out = format!("{code}.json");
+        let json = [
+            "--from",
+            "../result.json",
+            "--output",
+            "x/y.json",
+            "--format",
+            "json",
+        ];
+        let signed: Value = serde_json::from_str(stage.sign(&json).ends(0)).unwrap();
+        assert_eq!(signed["refused"][0]["record"], "x/y.json");
+        assert_eq!(signed["refused"][0]["reason"], code);
         let ran = stage.sign(&["--from", "../result.json", "--output", &out]);
         assert!(ran.ends(0).contains(&format!("would refuse it ({code})")));
         let verified = stage.run(&["evidence", "verify", &out], &[]);
@@ -235,6 +246,12 @@ fn a_result_that_is_no_pass_can_be_signed_and_opens_nothing() {
             fs::copy(from, stage.shop.scene.path(&format!("work/e/{name}"))).unwrap();
         }
     }
+    let elsewhere = stage.sign(&["--from", "../probe.json", "--output", "x/z.json"]);
+    let said = elsewhere.ends(0);
+    assert!(
+        said.contains("next: cargo-canary check --base HEAD --evidence x\n"),
+        "{said}"
+    );
     assert_eq!(stage.check(&["--evidence", "e"]).code, Some(3));
     let report = stage.report(&["--evidence", "e"]);
     let reasons: Vec<&str> = report["evidence"]["refused"]

@@ -84,8 +84,19 @@ fn sign(args: &SignArgs) -> Result<u8, Failure> {
         None,
         &host,
     );
-    let said = said(args, &file, &about, &outcome);
-    output::standard_output(said.as_bytes())?;
+    let answer = match super::plain_format(args.audit.output.format, "evidence sign")? {
+        ReportFormat::Text => said(args, &file, &about, &outcome).into_bytes(),
+        ReportFormat::Json => {
+            let signers = desk.signers();
+            let evidence = Evidence {
+                outcome: &outcome,
+                difference: Ok(&about.digest),
+                signers: signers.as_ref().map(|(from, keys)| (from.as_str(), *keys)),
+            };
+            evidence.json()
+        }
+    };
+    output::standard_output(&answer)?;
     Ok(exit::PASS)
 }
 
@@ -217,11 +228,19 @@ fn said(args: &SignArgs, file: &Path, about: &About, outcome: &Outcome) -> Strin
         None => String::new(),
     };
     let head = Some(args.audit.head.as_str()).filter(|head| *head != "WORKTREE");
+    // A record in another place is found only where that is named.
+    let folder = args.audit.output.output.as_ref().map(|_| {
+        let folder = file
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
+        folder.map_or_else(|| ".".to_owned(), |folder| folder.display().to_string())
+    });
     let command = format!(
-        "cargo-canary check{}{}{}",
+        "cargo-canary check{}{}{}{}",
         of("--base", args.audit.base.as_deref()),
         of("--head", head),
-        of("--policy", args.audit.policy.as_deref())
+        of("--policy", args.audit.policy.as_deref()),
+        of("--evidence", folder.as_deref())
     );
     let _ = writeln!(said, "next: {}", safe_for_terminal(&command));
     said
