@@ -69,8 +69,14 @@ fn piece() -> impl Strategy<Value = String> {
     ]
 }
 
+/// How many made-up inputs of each kind are tried.
+fn tries() -> u32 {
+    let wanted = std::env::var("CANARY_POLICY_STRESS").ok();
+    wanted.map_or(100, |count| count.parse().unwrap())
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: tries(), failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Many conditions are loaded at once, since each load has a thread of its own.
     #[test]
