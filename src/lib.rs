@@ -15,6 +15,7 @@ pub mod exposure;
 pub mod inspect;
 pub mod advisories;
 pub mod incidents;
+pub mod ledger;
 pub mod risk;
 pub mod policy;
 pub mod evidence;

@@ -40,6 +40,7 @@ pub(crate) fn request(base: &str, head: &str) -> Request {
         locked_data: true,
         cache_dir: None,
         evidence: EvidenceSources::default(),
+        ledger: cargo_canary::audit::LedgerChoice::Never,
     }
 }
 

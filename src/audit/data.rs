@@ -7,7 +7,7 @@ use crate::facts::{AdvisoryFact, Dossier, Gap};
 use crate::host::Work;
 use crate::incidents::Link;
 use crate::pkg::PackageId;
-use crate::policy::{Decision, Verdict};
+use crate::policy::{Decision, LedgerTerms, Verdict};
 use crate::risk::Assessment;
 use crate::snapshot::{GraphKind, Input, NotCovered};
 
@@ -113,6 +113,8 @@ pub struct PolicyOrigin {
     pub read_from: String,
     /// Whether the head has another policy file than the base.
     pub edited_by_change: bool,
+    /// Where it has verdicts recorded.
+    pub ledger: LedgerTerms,
 }
 
 /// How old the data is that the judgement rests on.

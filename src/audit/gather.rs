@@ -125,6 +125,7 @@ fn released(change: &Change, sources: &Sources<'_, '_>) -> Dossier {
         history: releases.history(name, version, before),
         advisories: Finding::Absent("not asked yet".to_owned()),
         source: Finding::Absent("not asked yet".to_owned()),
+        outcomes: Finding::Absent("no ledger is named".to_owned()),
         other_gaps: Vec::new(),
     }
 }
@@ -144,6 +145,7 @@ fn nothing_comes_in(change: &Change) -> Dossier {
         history: Finding::Absent(scope.to_owned()),
         advisories: Finding::Absent(scope.to_owned()),
         source: Finding::Absent(scope.to_owned()),
+        outcomes: Finding::Absent("no ledger is named".to_owned()),
         other_gaps: Vec::new(),
     }
 }
@@ -177,6 +179,7 @@ fn all_unknown(reason: GapReason, detail: &str) -> Dossier {
         history: unknown(FactKind::History, reason, detail),
         advisories: Finding::Absent("not asked yet".to_owned()),
         source: Finding::Absent("not asked yet".to_owned()),
+        outcomes: Finding::Absent("no ledger is named".to_owned()),
         other_gaps: Vec::new(),
     }
 }

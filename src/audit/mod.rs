@@ -1,15 +1,17 @@
 //! The whole pipeline, from two named builds to a finished [`Audit`], which is
 //! plain data. Prints nothing.
 //!
-//! Imports: pkg, host, facts, registry, snapshot, diff, inspect, advisories, incidents, risk, policy, evidence.
+//! Imports: pkg, host, facts, registry, snapshot, diff, inspect, advisories, incidents, ledger, risk, policy, evidence.
 
 mod cargo_waits;
 mod data;
 mod error;
 mod evidence;
 mod gather;
+mod past;
 mod pinned;
 mod ratchet;
+mod recorded;
 mod release;
 mod rules;
 mod run;
@@ -23,7 +25,9 @@ pub use data::{
 };
 pub use error::AuditError;
 pub use evidence::{EvidenceDesk, EvidenceFound, EvidenceSources, digest_of, repository_root};
+pub use past::ledger_place;
 pub use ratchet::{BASELINE_FILE, Recorded, baseline};
+pub use recorded::ledger_entry;
 pub use rules::read_policy;
-pub use run::{Event, PolicyChoice, Request, compare, run};
+pub use run::{Event, LedgerChoice, PolicyChoice, Request, compare, run};
 pub use start::surroundings;

@@ -37,6 +37,7 @@ pub(super) fn choose(
         name: name.to_owned(),
         read_from: read_from.to_owned(),
         edited_by_change,
+        ledger: policy::LedgerTerms::default(),
     };
     let cache = request.cache_dir(host);
     let pins = Pinned {
@@ -63,7 +64,8 @@ pub(super) fn choose(
         },
     };
     let policy = policy.with_cargo_waits(cargo_waits::read(&builds.base, host));
-    Ok((policy, origin))
+    let ledger = policy.ledger().clone();
+    Ok((policy, PolicyOrigin { ledger, ..origin }))
 }
 
 /// The policy of one build alone: that from outside, its own, or the built-in one.

@@ -8,12 +8,13 @@ use jiff::Timestamp;
 use rayon::prelude::*;
 
 use crate::advisories::Store;
-use crate::diff::{self, GraphDiff};
-use crate::facts::{Finding, Gap};
+use crate::diff::{self, Change, GraphDiff};
+use crate::facts::{Dossier, Finding, Gap};
 use crate::host::Host;
 use crate::incidents::{self, Surroundings};
+use crate::ledger::Place;
 use crate::pkg::{PackageId, Source};
-use crate::policy::{self, Around, Policy, Present, Subject, Verdict};
+use crate::policy::{self, Around, Decision, Policy, Present, Subject, Verdict};
 use crate::registry::{Access, Registry};
 use crate::risk::{self, Model};
 use crate::snapshot::{
@@ -24,7 +25,7 @@ use super::data::{
     Audit, Comparison, Coverage, DataStatus, JudgedChange, PreExisting, Side, WithdrawnPackage,
 };
 use super::evidence::{self, EvidenceDesk, EvidenceFound, EvidenceSources};
-use super::{AuditError, gather, ratchet, rules, source, vet};
+use super::{AuditError, gather, past, ratchet, rules, source, vet};
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -51,6 +52,20 @@ pub struct Request {
     pub cache_dir: Option<PathBuf>,
     /// Where evidence is looked for.
     pub evidence: EvidenceSources,
+    /// The ledger whose history counts.
+    pub ledger: LedgerChoice,
+}
+
+/// Which ledger is asked what came of earlier updates.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub enum LedgerChoice {
+    /// The one that the policy names.
+    #[default]
+    OfPolicy,
+    /// This one.
+    At(Place),
+    /// None, whatever the policy says.
+    Never,
 }
 
 /// A policy from outside of the audited builds.
@@ -121,12 +136,14 @@ pub fn run(request: &Request, host: &Host, on_event: &dyn Fn(Event)) -> Result<A
     // Locked data is used and not added to: it may stand in a repository.
     let keep = !request.locked_data;
     let in_sources = source::findings(changes, &registry, host, cache.as_deref(), keep);
+    let past = past::Past::read(request, &builds, &origin, changes, comparison.as_of, host);
     let assessed: Vec<_> = changes
         .par_iter()
         .zip(in_sources)
         .map(|(change, in_source)| {
             let mut dossier = gather::dossier(change, &sources);
             dossier.source = in_source;
+            dossier.outcomes = past.of(change);
             let links = incidents::link(change, &dossier, &surroundings, &catalogue);
             let assessment = risk::assess(change, &dossier, &links, &model);
             (change, dossier, links, assessment)
@@ -153,6 +170,7 @@ pub fn run(request: &Request, host: &Host, on_event: &dyn Fn(Event)) -> Result<A
         as_of: comparison.as_of,
     };
     let mut verdict = judged.by(&subjects)?;
+    past::speak(&subjects, &mut verdict);
     drop(subjects);
     let evidence = if evidence::canaries(&verdict).next().is_some() {
         let desk = EvidenceDesk::new(request, &builds, &policy, &comparison, host);
@@ -161,20 +179,7 @@ pub fn run(request: &Request, host: &Host, on_event: &dyn Fn(Event)) -> Result<A
     } else {
         EvidenceFound::default()
     };
-    let changes = assessed
-        .into_iter()
-        .zip(&verdict.by_change)
-        .map(
-            |((change, dossier, links, assessment), decision)| JudgedChange {
-                change: change.clone(),
-                dossier,
-                links,
-                assessment,
-                decision: *decision,
-                notes: None,
-            },
-        )
-        .collect();
+    let changes = with_decisions(assessed, &verdict.by_change);
     Ok(Audit {
         pre_existing: pre_existing(&snapshots, &registry, &advisories, comparison.as_of),
         data: data_status(&registry, &advisories),
@@ -250,6 +255,26 @@ pub(super) fn compare_with_policy<'h>(
     let registry = Registry::open(host, access(request, host));
     let compared = compare_opened(request, &builds, policy.build(), &registry, host, on_event)?;
     Ok((builds, policy, compared.comparison))
+}
+
+/// A change with its facts, links and assessment.
+type Assessed<'c> = (&'c Change, Dossier, Vec<incidents::Link>, risk::Assessment);
+
+fn with_decisions(assessed: Vec<Assessed<'_>>, decisions: &[Decision]) -> Vec<JudgedChange> {
+    assessed
+        .into_iter()
+        .zip(decisions)
+        .map(
+            |((change, dossier, links, assessment), decision)| JudgedChange {
+                change: change.clone(),
+                dossier,
+                links,
+                assessment,
+                decision: *decision,
+                notes: None,
+            },
+        )
+        .collect()
 }
 
 impl Request {

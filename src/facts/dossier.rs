@@ -25,6 +25,8 @@ pub struct Dossier {
     pub advisories: Finding<AdvisoryDelta>,
     /// What the update does to the source of the package.
     pub source: Finding<SourceDelta>,
+    /// What came of earlier updates of the package; absent where no ledger is named.
+    pub outcomes: Finding<Outcomes>,
     /// What else could not be learnt about this change (manifest, placement).
     pub other_gaps: Vec<Gap>,
 }
@@ -41,6 +43,7 @@ impl Dossier {
             self.history.gap(),
             self.advisories.gap(),
             self.source.gap(),
+            self.outcomes.gap(),
         ]
         .into_iter()
         .flatten()
@@ -196,4 +199,39 @@ impl AdvisoryFact {
             Some(_) => false,
         }
     }
+}
+
+/// What came of earlier updates of a package, as a ledger has it.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Outcomes {
+    /// The ledger that was asked, in words.
+    pub asked: String,
+    /// The earlier updates, the latest first.
+    pub updates: Vec<EarlierUpdate>,
+}
+
+/// One earlier update.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EarlierUpdate {
+    /// The version that came in.
+    pub version: String,
+    /// When it was first let in.
+    pub at: Timestamp,
+    /// The harm that it did, the latest first; empty when none is recorded.
+    pub harms: Vec<Harm>,
+}
+
+/// One harm that an update did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Harm {
+    /// What happened to the update, in words that follow "was".
+    pub what: String,
+    /// When it was recorded.
+    pub at: Timestamp,
+    /// The repository or service it was recorded for.
+    pub repository: String,
+    /// The incident, where it has an id.
+    pub incident: Option<String>,
+    /// The entry of the ledger.
+    pub entry: String,
 }

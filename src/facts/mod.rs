@@ -8,8 +8,8 @@ mod dossier;
 mod source;
 
 pub use dossier::{
-    AdvisoryDelta, AdvisoryFact, Dossier, History, LaterRelease, LaterReleases, Published,
-    Severity, YankCluster, Yanked,
+    AdvisoryDelta, AdvisoryFact, Dossier, EarlierUpdate, Harm, History, LaterRelease,
+    LaterReleases, Outcomes, Published, Severity, YankCluster, Yanked,
 };
 pub use source::{
     ChangelogSection, Extent, LESS, Part, Purpose, Shift, SourceDelta, SourceFinding, Topic,
@@ -40,11 +40,13 @@ pub enum FactKind {
     Features,
     /// What the update does to the source.
     Source,
+    /// What came of earlier updates of the package, by the ledger.
+    Outcomes,
 }
 
 impl FactKind {
     /// All kinds, in the order of their declaration.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::PublishTime,
         Self::Yanked,
         Self::LaterReleases,
@@ -55,6 +57,7 @@ impl FactKind {
         Self::Placement,
         Self::Features,
         Self::Source,
+        Self::Outcomes,
     ];
 
     /// The name used in policies and reports.
@@ -71,6 +74,7 @@ impl FactKind {
             Self::Placement => "placement",
             Self::Features => "features",
             Self::Source => "source",
+            Self::Outcomes => "outcomes",
         }
     }
 }

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use super::{
     Clock, Entry, Environment, FileKind, Files, Get, Host, Invocation, Net, NetError, Output,
-    ProcessError, Processes, Response, Scratch, Work, WorkCounter,
+    ProcessError, Processes, Response, Scratch, Tail, Work, WorkCounter,
 };
 
 /// A host in memory: files that were put in, answers that were prepared, a
@@ -183,6 +183,26 @@ impl Files for MemoryFiles {
 
     fn write(&self, path: &Path, content: &[u8]) -> io::Result<()> {
         self.lock().insert(plain(path), content.to_vec());
+        self.counter.wrote();
+        Ok(())
+    }
+
+    fn append(
+        &self,
+        path: &Path,
+        content: &[u8],
+        tail: &dyn Fn(&[u8]) -> io::Result<Tail>,
+    ) -> io::Result<()> {
+        let mut files = self.lock();
+        let file = files.entry(plain(path)).or_default();
+        let finished = memchr::memrchr(b'\n', file).map_or(0, |at| at + 1);
+        if let Some(line) = file.get(finished..).filter(|line| !line.is_empty()) {
+            match tail(line)? {
+                Tail::Whole => file.push(b'\n'),
+                Tail::Torn => file.truncate(finished),
+            }
+        }
+        file.extend_from_slice(content);
         self.counter.wrote();
         Ok(())
     }

@@ -92,6 +92,15 @@ impl Environment {
             .or_else(|| self.home().map(|home| home.join(".cargo")))
     }
 
+    /// The directory for what this program keeps for the user: `cargo-canary` in
+    /// `XDG_DATA_HOME` or `~/.local/share`.
+    #[must_use]
+    pub fn data_dir(&self) -> Option<PathBuf> {
+        self.path("XDG_DATA_HOME")
+            .or_else(|| self.home().map(|home| home.join(".local/share")))
+            .map(|data| data.join("cargo-canary"))
+    }
+
     /// The directory for this program's caches: `CARGO_CANARY_CACHE`, else
     /// `cargo-canary` in `XDG_CACHE_HOME` or `~/.cache`.
     #[must_use]
@@ -124,6 +133,15 @@ pub struct Entry {
     pub name: OsString,
     /// What it is.
     pub kind: FileKind,
+}
+
+/// What is done with a last line that has no end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tail {
+    /// It is whole, and is given its end.
+    Whole,
+    /// It is the beginning of something that was never finished, and goes.
+    Torn,
 }
 
 /// The file system.
@@ -159,6 +177,21 @@ pub trait Files: Send + Sync {
     /// # Errors
     /// Those of the operating system.
     fn write(&self, path: &Path, content: &[u8]) -> io::Result<()>;
+
+    /// Adds to the end of a file, which is made when it is not there; one writer
+    /// at a time, and what was added is on disk when this returns. A last line
+    /// without an end, which a writer that was stopped may have left, is handed
+    /// to `tail` first. A link is not followed.
+    ///
+    /// # Errors
+    /// Those of the operating system, and those of `tail`; then the file is as
+    /// it was.
+    fn append(
+        &self,
+        path: &Path,
+        content: &[u8],
+        tail: &dyn Fn(&[u8]) -> io::Result<Tail>,
+    ) -> io::Result<()>;
 
     /// When a file was last written.
     ///

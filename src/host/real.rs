@@ -5,7 +5,7 @@
 )]
 
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,7 +17,7 @@ use jiff::Timestamp;
 
 use super::{
     Clock, Entry, Environment, FileKind, Files, Host, Invocation, Net, Output, ProcessError,
-    Processes, Scratch, Work, WorkCounter,
+    Processes, Scratch, Tail, Work, WorkCounter,
 };
 
 impl Host {
@@ -118,6 +118,61 @@ impl Files for RealFiles {
         Ok(())
     }
 
+    fn append(
+        &self,
+        path: &Path,
+        content: &[u8],
+        tail: &dyn Fn(&[u8]) -> io::Result<Tail>,
+    ) -> io::Result<()> {
+        let parent = match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        fs::create_dir_all(parent)?;
+        let mut options = fs::OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::custom_flags(
+            &mut options,
+            rustix::fs::OFlags::NOFOLLOW.bits() as i32,
+        );
+        let mut file = options.open(path)?;
+        if !file.metadata()?.is_file() {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "not a regular file",
+            ));
+        }
+        // Held until the file is closed.
+        file.lock()?;
+        let before = file.metadata()?.len();
+        let last = last_line(&mut file, before)?;
+        let (keep, end) = match last.as_slice() {
+            [] => (before, &b""[..]),
+            line => match tail(line)? {
+                Tail::Whole => (before, &b"\n"[..]),
+                Tail::Torn => (before - line.len() as u64, &b""[..]),
+            },
+        };
+        file.set_len(keep)?;
+        file.seek(SeekFrom::Start(keep))?;
+        let written = file
+            .write_all(&[end, content].concat())
+            .and_then(|()| file.sync_data());
+        if let Err(error) = written {
+            // The first error is the one to tell.
+            drop(file.set_len(keep));
+            return Err(error);
+        }
+        if before == 0 {
+            // So that the name of the file is on disk, too.
+            #[cfg(unix)]
+            fs::File::open(parent)?.sync_all()?;
+        }
+        self.counter.wrote();
+        Ok(())
+    }
+
     fn modified(&self, path: &Path) -> io::Result<Timestamp> {
         let modified = fs::metadata(path)?.modified()?;
         Timestamp::try_from(modified).map_err(io::Error::other)
@@ -142,6 +197,25 @@ impl Scratch for RealScratch {
     fn path(&self) -> &Path {
         self.0.path()
     }
+}
+
+/// What follows the last end of a line in a file of this length.
+fn last_line(file: &mut fs::File, length: u64) -> io::Result<Vec<u8>> {
+    let mut line = Vec::new();
+    let mut end = length;
+    while end > 0 {
+        let start = end.saturating_sub(64 << 10);
+        let mut block = vec![0; usize::try_from(end - start).unwrap_or(0)];
+        file.seek(SeekFrom::Start(start))?;
+        file.read_exact(&mut block)?;
+        if let Some(at) = memchr::memrchr(b'\n', &block) {
+            line.splice(0..0, block.drain(at + 1..));
+            break;
+        }
+        line.splice(0..0, block);
+        end = start;
+    }
+    Ok(line)
 }
 
 fn kind_of(kind: &fs::FileType, size: impl FnOnce() -> u64) -> FileKind {

@@ -14,7 +14,7 @@ use super::nearest::nearest;
 use super::problem::{Problem, SourceFile};
 use super::provenance;
 use super::template::Template;
-use super::validated::{Acceptance, CanaryTerms, Gaps, Policy, Rule, Thresholds};
+use super::validated::{Acceptance, CanaryTerms, Gaps, LedgerTerms, Policy, Rule, Thresholds};
 use super::{Effect, MIN_PUBLISH_AGE, PolicyError, RISK_BLOCK, RISK_CANARY, RatchetKind};
 
 /// How many files may extend each other.
@@ -143,6 +143,7 @@ fn merge(name: &str, layers: &[Layer], problems: &mut Vec<Problem>) -> Policy {
     let mut ratchet = Effect::Block;
     let mut risk = Thresholds::default();
     let mut canary = CanaryTerms::default();
+    let mut ledger = LedgerTerms::default();
     let mut build = crate::snapshot::BuildSettings {
         targets: Vec::new(),
         features: crate::snapshot::FeatureChoice::Default,
@@ -158,6 +159,8 @@ fn merge(name: &str, layers: &[Layer], problems: &mut Vec<Problem>) -> Policy {
             build.features.clone_from(features);
         }
         terms(layer, &mut canary);
+        ledger.url = layer.ledger_url.clone().or(ledger.url);
+        ledger.name = layer.ledger_name.clone().or(ledger.name);
         thresholds(layer, &mut risk, problems);
     }
     let rules = compile(merge_rules(layers, problems), problems);
@@ -186,6 +189,7 @@ fn merge(name: &str, layers: &[Layer], problems: &mut Vec<Problem>) -> Policy {
         rules,
         exemptions,
         canary,
+        ledger,
         reads,
     }
 }

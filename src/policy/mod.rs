@@ -1,7 +1,7 @@
 //! The policy file, checked as a whole, and what it makes of an assessment.
 //! Pure: the file's content is handed in.
 //!
-//! Imports: pkg, facts, snapshot, diff, incidents, risk.
+//! Imports: pkg, facts, snapshot, diff, incidents, ledger, risk.
 
 mod around;
 mod cases;
@@ -44,7 +44,7 @@ pub use provenance::{LayerKind, Provenance};
 pub use ratchet::{Baseline, Novelty, RatchetKind, RatchetNews};
 pub use schema::{cases_schema, schema};
 pub use start::{DenyError, Surroundings, starting_policy};
-pub use validated::{Acceptance, CanaryTerms, EvidenceKind, Policy, Thresholds};
+pub use validated::{Acceptance, CanaryTerms, EvidenceKind, LedgerTerms, Policy, Thresholds};
 pub use variables::reference;
 pub use vet::{Vet, Vetted};
 pub use way_out::exemption_lines;

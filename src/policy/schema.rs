@@ -63,6 +63,10 @@ pub fn schema() -> Value {
             "rule": { "type": "array", "items": rule() },
             "exempt": { "type": "array", "items": exempt() },
             "canary": canary(),
+            "ledger": table("Where each `check` is recorded", json!({
+                "url": text("`postgres://...`, or a path that ends in .jsonl or .db, without a password"),
+                "name": text("What the repository is called there"),
+            })),
         },
     })
 }

@@ -32,6 +32,7 @@ pub struct Policy {
     pub(super) rules: Vec<Rule>,
     pub(super) exemptions: Vec<Exemption>,
     pub(super) canary: CanaryTerms,
+    pub(super) ledger: LedgerTerms,
     /// Every variable that a rule reads, by place in the table.
     pub(super) reads: BTreeSet<usize>,
 }
@@ -65,6 +66,12 @@ impl Policy {
     #[must_use]
     pub fn canary(&self) -> &CanaryTerms {
         &self.canary
+    }
+
+    /// Where verdicts are recorded.
+    #[must_use]
+    pub fn ledger(&self) -> &LedgerTerms {
+        &self.ledger
     }
 
     /// The exemptions of all layers, in the order of the layers.
@@ -184,6 +191,16 @@ pub struct Acceptance {
     pub min_duration: Option<Duration>,
     /// In the place of the general one.
     pub max_age: Option<Duration>,
+}
+
+/// Where verdicts are recorded, and under which name.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct LedgerTerms {
+    /// The place, as it is written; it names a known kind of ledger and holds no
+    /// password. Relative paths stand below the repository.
+    pub url: Option<String>,
+    /// What the repository is called in the ledger.
+    pub name: Option<String>,
 }
 
 /// What a missing fact does, by kind and by reason.

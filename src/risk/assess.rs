@@ -6,7 +6,7 @@ use super::model::Model;
 use super::signals::{Definition, Input, SIGNALS};
 use super::{Assessment, Evidence, LIMIT, Signal};
 use crate::diff::Change;
-use crate::facts::{Dossier, FactKind};
+use crate::facts::{Dossier, FactKind, Finding};
 use crate::incidents::Link;
 
 /// What the model makes of a change.
@@ -73,6 +73,10 @@ fn whole(points: f64) -> i32 {
 fn evidence(change: &Change, dossier: &Dossier) -> Evidence {
     let mut evidence = Evidence::default();
     for kind in FactKind::ALL {
+        // Without a ledger nothing was asked, and nothing is known or missing.
+        if kind == FactKind::Outcomes && matches!(dossier.outcomes, Finding::Absent(_)) {
+            continue;
+        }
         let had = match kind {
             FactKind::PublishTime => dossier.published.gap().is_none(),
             FactKind::Yanked => dossier.yanked.gap().is_none(),
@@ -83,6 +87,7 @@ fn evidence(change: &Change, dossier: &Dossier) -> Evidence {
             FactKind::Manifest => change.incoming().is_none() || change.manifest_after.is_some(),
             FactKind::Placement | FactKind::Features => change.placement.resolved,
             FactKind::Source => dossier.source.gap().is_none(),
+            FactKind::Outcomes => dossier.outcomes.gap().is_none(),
         };
         let gap = dossier.other_gaps.iter().any(|gap| gap.fact == kind);
         if had && !gap {
@@ -102,7 +107,7 @@ mod tests {
 
     use super::*;
     use crate::diff::ChangeKind;
-    use crate::facts::{Finding, Gap, GapReason};
+    use crate::facts::{Gap, GapReason};
     use crate::risk::signals::case::Case;
     use crate::snapshot::Role;
 

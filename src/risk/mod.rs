@@ -17,6 +17,9 @@ pub use assess::assess;
 pub use model::{LevelBounds, Model, ModelError, Parameters, PlacementWeights};
 pub use signals::{Definition, Docs, Input, Raised, SIGNALS};
 
+/// The id of the signal that tells what came of earlier updates here.
+pub const UPDATE_UNDONE: &str = "update-undone";
+
 /// The id of the signal that keeps the score between 0 and 100.
 pub const LIMIT: &str = "limit";
 

@@ -70,6 +70,7 @@ pub(crate) fn dossier() -> Dossier {
         history: Finding::Absent(nothing.to_owned()),
         advisories: Finding::Absent(nothing.to_owned()),
         source: Finding::Absent(nothing.to_owned()),
+        outcomes: Finding::Absent("no ledger is named".to_owned()),
         other_gaps: Vec::new(),
     }
 }

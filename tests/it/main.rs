@@ -29,6 +29,8 @@ mod inspect_hostile;
 mod inspect_real;
 mod incidents_links;
 mod incidents_resemblance;
+#[cfg(unix)]
+mod ledger;
 mod load;
 mod oracle_graph;
 mod oracle_real;

@@ -80,6 +80,7 @@ impl Case {
                 }),
                 advisories: Finding::Seen(AdvisoryDelta::default()),
                 source: Finding::Absent("no archive was compared".to_owned()),
+                outcomes: Finding::Absent("no ledger is named".to_owned()),
                 other_gaps: Vec::new(),
             },
             links: Vec::new(),

@@ -140,6 +140,7 @@ fn dossier(row: &Value, known: &Value) -> Dossier {
         }),
         advisories: Finding::Seen(delta),
         source: Finding::Absent("not asked".to_owned()),
+        outcomes: Finding::Absent("no ledger is named".to_owned()),
         other_gaps: Vec::new(),
     }
 }

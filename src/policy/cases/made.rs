@@ -93,6 +93,7 @@ impl Made {
                 }),
                 advisories: Finding::Seen(AdvisoryDelta::default()),
                 source: Finding::Absent("a made-up change has no source".to_owned()),
+                outcomes: Finding::Absent("no ledger is named".to_owned()),
                 other_gaps: Vec::new(),
             },
             assessment: Assessment {

@@ -133,6 +133,8 @@ pub(super) struct Layer {
     pub(super) signers: Option<String>,
     pub(super) location: Option<String>,
     pub(super) acceptances: Vec<RawAcceptance>,
+    pub(super) ledger_url: Option<String>,
+    pub(super) ledger_name: Option<String>,
 }
 
 impl Layer {
@@ -183,6 +185,8 @@ impl Layer {
             signers: None,
             location: None,
             acceptances: Vec::new(),
+            ledger_url: None,
+            ledger_name: None,
         }
     }
 }

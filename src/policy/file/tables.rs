@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::path::Path;
 
 use toml::de::{DeTable, DeValue};
 
 use crate::facts::{FactKind, GapReason};
+use crate::ledger::{Place, PlaceError};
 use crate::snapshot::FeatureChoice;
 
 use super::super::exempt::Versions;
@@ -18,9 +20,9 @@ const MOST_RULES: usize = 1_000;
 /// How many exemptions one file may have.
 const MOST_EXEMPTIONS: usize = 10_000;
 
-const ROOT: [&str; 10] = [
+const ROOT: [&str; 11] = [
     "version", "extends", "build", "risk", "gaps", "cooldown", "ratchet", "rule", "exempt",
-    "canary",
+    "canary", "ledger",
 ];
 const RULE: [&str; 8] = [
     "id",
@@ -88,6 +90,9 @@ impl Layer {
         if let Some(canary) = reader.table("policy file", "canary", root) {
             self.canary(reader, canary);
         }
+        if let Some(ledger) = reader.table("policy file", "ledger", root) {
+            self.ledger(reader, ledger);
+        }
         for (table, place) in reader.tables("rule", root, MOST_RULES) {
             self.rules.extend(rule(reader, table, &place));
         }
@@ -113,6 +118,37 @@ impl Layer {
             self.targets = Some(targets);
         }
         self.features = features(reader, build);
+    }
+
+    fn ledger(&mut self, reader: &mut Reader, ledger: &DeTable<'_>) {
+        let title = "[ledger]";
+        reader.known(title, ledger, &["url", "name"]);
+        if let Some(url) = reader.text(title, "url", ledger) {
+            match Place::parse_public(&url.value, Path::new("")) {
+                Ok(_) => self.ledger_url = Some(url.value),
+                Err(PlaceError::Password(_)) => reader.problem(
+                    url.span,
+                    title,
+                    "a password has no place in a policy; give it in the variable PGPASSWORD",
+                ),
+                Err(PlaceError::Unknown(_) | PlaceError::Scheme(_)) => reader.problem(
+                    url.span,
+                    title,
+                    "`url` must be a `postgres://` address, or a path that ends in .jsonl or .db",
+                ),
+            }
+        }
+        if let Some(name) = reader.text(title, "name", ledger) {
+            if name.value.trim().is_empty() || name.value.chars().any(char::is_control) {
+                reader.problem(
+                    name.span,
+                    title,
+                    "`name` must be what the repository is called",
+                );
+            } else {
+                self.ledger_name = Some(name.value);
+            }
+        }
     }
 
     fn gaps(&mut self, reader: &mut Reader, gaps: &DeTable<'_>) {

@@ -90,6 +90,7 @@ impl Case {
             history: Finding::Seen(history),
             advisories: Finding::Seen(AdvisoryDelta::default()),
             source: Finding::Seen(SourceDelta::default()),
+            outcomes: Finding::Absent("no ledger is named".to_owned()),
             other_gaps: Vec::new(),
         };
         Self {

@@ -36,6 +36,7 @@ mod rapid_series;
 mod second_version;
 mod source_moved;
 mod unsafe_gained;
+mod update_undone;
 mod version_step;
 mod versions_skipped;
 mod yank_lure;
@@ -192,6 +193,7 @@ pub static SIGNALS: &[&Definition] = &[
     &second_version::SIGNAL,
     &source_moved::SIGNAL,
     &unsafe_gained::SIGNAL,
+    &update_undone::SIGNAL,
     &version_step::SIGNAL,
     &versions_skipped::SIGNAL,
     &yank_lure::SIGNAL,

@@ -26,6 +26,29 @@ fn upgrade(edit: impl FnOnce(&mut Case)) -> Case {
     Case::upgrade("1.0.0", "1.0.1").with(edit)
 }
 
+/// An ordinary update after one other, to which these harms came.
+fn earlier(harms: &[&str]) -> Case {
+    let at: jiff::Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+    let harm = |what: &&str| crate::facts::Harm {
+        what: (*what).to_owned(),
+        at,
+        repository: "shop".to_owned(),
+        incident: None,
+        entry: "0123456789abcdef".to_owned(),
+    };
+    let update = crate::facts::EarlierUpdate {
+        version: "0.9.0".to_owned(),
+        at,
+        harms: harms.iter().map(harm).collect(),
+    };
+    upgrade(|case| {
+        case.dossier.outcomes = Finding::Seen(crate::facts::Outcomes {
+            asked: "the ledger".to_owned(),
+            updates: vec![update],
+        });
+    })
+}
+
 /// An ordinary addition with something changed by hand.
 fn added(edit: impl FnOnce(&mut Case)) -> Case {
     Case::added("1.0.1").with(edit)
@@ -161,6 +184,7 @@ fn cases(id: &str) -> (Case, Case) {
             in_source(&[(Topic::Api, Shift::Lost, Part::Library)]),
             plain(),
         ),
+        "update-undone" => (earlier(&["rolled back", "rolled back"]), earlier(&[])),
         "unsafe-gained" => (
             in_source(&[(Topic::Unsafe, Shift::Gained, Part::Library)]),
             in_source(&[(Topic::Unsafe, Shift::Changed, Part::Library)]),
@@ -404,6 +428,7 @@ fn without(case: &Case, kind: FactKind) -> Case {
         }
         FactKind::Features => case.change.features = crate::diff::FeatureDelta::default(),
         FactKind::Source => case.dossier.source = Finding::Unknown(gap),
+        FactKind::Outcomes => case.dossier.outcomes = Finding::Unknown(gap),
     }
     case
 }

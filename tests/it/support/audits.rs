@@ -13,7 +13,7 @@ use cargo_canary::facts::{
 use cargo_canary::host::Work;
 use cargo_canary::incidents::{Direction, Link, Strength};
 use cargo_canary::pkg::{PackageId, Release, Source};
-use cargo_canary::policy::{Decision, Notice, Reason, Verdict};
+use cargo_canary::policy::{Decision, LedgerTerms, Notice, Reason, Verdict};
 use cargo_canary::risk::{Assessment, Evidence, Level, Signal};
 use cargo_canary::snapshot::{GraphKind, Input, InputKind, NotCovered, Placement, Role};
 
@@ -185,6 +185,7 @@ fn judged(at: usize, text: &str) -> JudgedChange {
                 remaining: vec![advisory(text)],
             }),
             source: cargo_canary::facts::Finding::Absent("no archive was compared".to_owned()),
+            outcomes: Finding::Absent("no ledger is named".to_owned()),
             other_gaps: vec![gap(FactKind::Manifest, text)],
         },
         links: vec![Link {
@@ -281,6 +282,7 @@ pub(crate) fn audit(changes: usize, text: &str) -> Audit {
             name: format!("policy {text}"),
             read_from: format!("read {text}"),
             edited_by_change: true,
+            ledger: LedgerTerms::default(),
         },
         data: DataStatus {
             advisories_from: format!("from {text}"),

@@ -3,6 +3,8 @@
 pub(crate) mod archives;
 pub(crate) mod graph_oracle;
 pub(crate) mod local_registry;
+#[cfg(all(unix, feature = "postgres"))]
+pub(crate) mod postgres;
 pub(crate) mod project;
 #[cfg(target_os = "linux")]
 pub(crate) mod workload;

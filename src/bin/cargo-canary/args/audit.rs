@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::ledger::AuditLedgerArgs;
 use super::output::AuditOutputArgs;
 
 /// Options of the commands that compare two builds.
@@ -39,6 +40,8 @@ pub(crate) struct AuditArgs {
     pub(crate) data: DataArgs,
     #[command(flatten)]
     pub(crate) evidence: EvidenceArgs,
+    #[command(flatten)]
+    pub(crate) ledger: AuditLedgerArgs,
     #[command(flatten)]
     pub(crate) output: AuditOutputArgs,
 }

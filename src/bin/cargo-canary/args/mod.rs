@@ -4,6 +4,7 @@ mod audit;
 mod evidence;
 mod execute;
 mod incident;
+mod ledger;
 mod output;
 mod policy;
 mod stores;
@@ -18,6 +19,10 @@ pub(crate) use audit::{
 pub(crate) use evidence::{EvidenceCommand, ListArgs, SignArgs, VerifyArgs};
 pub(crate) use execute::{BisectArgs, BuildArgs, ProbeArgs, WorkloadArgs};
 pub(crate) use incident::{IncidentCommand, IncidentListArgs};
+pub(crate) use ledger::{
+    EffectArg, EntryKind, ExportFormat, FilterArgs, LedgerCommand, LedgerImpactArgs,
+    LedgerListArgs, LedgerRecordArgs, LedgerShowArgs, Outcome, PlaceArgs, TrialKind,
+};
 pub(crate) use output::{AuditFormat, Color, OutputArgs, ReportFormat};
 pub(crate) use policy::PolicyCommand;
 pub(crate) use stores::{DbCommand, ExposureArgs};
@@ -60,6 +65,9 @@ pub(crate) enum Command {
     Incident(IncidentCommand),
     /// Tell which revisions of which lock files ever held a release, and when
     Exposure(ExposureArgs),
+    /// Look into the log of updates, verdicts and what came of them, and add to it
+    #[command(subcommand)]
+    Ledger(LedgerCommand),
     /// Show and update the advisory facts
     #[command(subcommand)]
     Db(DbCommand),

@@ -1,6 +1,7 @@
 //! `check`, `report`, `changelog`, `diff` and `explain`.
 
-use cargo_canary::audit::{self, Audit};
+use cargo_canary::audit::{self, Audit, Request};
+use cargo_canary::host::Host;
 use cargo_canary::report::{self, Format};
 
 use super::request::request;
@@ -25,7 +26,19 @@ pub(super) fn format(args: &AuditArgs, default: Format) -> Format {
 }
 
 pub(crate) fn check(args: &AuditArgs) -> Result<u8, Failure> {
-    Ok(exit::of(audited(args, Format::Text)?.verdict.decision))
+    let host = super::host(&args.data);
+    let (request, audit) = audited(args, Format::Text, &host)?;
+    let code = exit::of(audit.verdict.decision);
+    match super::ledger::record_audit(&request, &audit, args, &host) {
+        Ok(()) => Ok(code),
+        // The verdict that holds a change up stands; one that lets it through
+        // without a record of it does not.
+        Err(failure) if code != exit::PASS => {
+            failure.print();
+            Ok(code)
+        }
+        Err(failure) => Err(failure),
+    }
 }
 
 /// The page. It is written whatever the verdict is; `check` is the gate.
@@ -33,7 +46,7 @@ pub(crate) fn report(args: &ReportArgs) -> Result<u8, Failure> {
     if args.schema {
         output::standard_output(report::JSON_SCHEMA.as_bytes())?;
     } else {
-        audited(&args.audit, Format::Html)?;
+        audited(&args.audit, Format::Html, &super::host(&args.audit.data))?;
     }
     Ok(exit::PASS)
 }
@@ -41,7 +54,7 @@ pub(crate) fn report(args: &ReportArgs) -> Result<u8, Failure> {
 /// The changelog of the libraries; judges nothing.
 pub(crate) fn changelog(args: &AuditArgs) -> Result<u8, Failure> {
     let host = super::host(&args.data);
-    let request = request(args)?;
+    let request = request(args, &host)?;
     let progress = Progress::new(!args.output.no_progress);
     let audit = audit::run(&request, &host, &|event| progress.show(event))?;
     drop(progress);
@@ -52,24 +65,23 @@ pub(crate) fn changelog(args: &AuditArgs) -> Result<u8, Failure> {
 }
 
 /// Audits and writes the report.
-fn audited(args: &AuditArgs, default: Format) -> Result<Audit, Failure> {
-    let host = super::host(&args.data);
-    let request = request(args)?;
+fn audited(args: &AuditArgs, default: Format, host: &Host) -> Result<(Request, Audit), Failure> {
+    let request = request(args, host)?;
     let progress = Progress::new(!args.output.no_progress);
-    let audit = audit::run(&request, &host, &|event| progress.show(event))?;
+    let audit = audit::run(&request, host, &|event| progress.show(event))?;
     drop(progress);
     let bytes = report::render(
         &audit,
         format(args, default),
         output::style(&args.output.plain()),
     );
-    output::report(&bytes, args.output.output.as_deref(), &host)?;
-    Ok(audit)
+    output::report(&bytes, args.output.output.as_deref(), host)?;
+    Ok((request, audit))
 }
 
 pub(crate) fn diff(args: &AuditArgs) -> Result<u8, Failure> {
     let host = super::host(&args.data);
-    let request = request(args)?;
+    let request = request(args, &host)?;
     let progress = Progress::new(!args.output.no_progress);
     let comparison = audit::compare(&request, &host, &|event| progress.show(event))?;
     drop(progress);
@@ -90,7 +102,7 @@ pub(crate) fn explain(args: &ExplainArgs) -> Result<u8, Failure> {
         return Err(Failure::no_such_format("explain", "text, json, markdown"));
     }
     let host = super::host(&audit_args.data);
-    let request = request(audit_args)?;
+    let request = request(audit_args, &host)?;
     let progress = Progress::new(!audit_args.output.no_progress);
     let audit = audit::run(&request, &host, &|event| progress.show(event))?;
     drop(progress);

@@ -107,6 +107,7 @@ fn suspicion(args: &BisectArgs, host: &Host, progress: &Progress) -> BTreeMap<St
         locked_data: true,
         cache_dir: None,
         evidence: audit::EvidenceSources::default(),
+        ledger: audit::LedgerChoice::Never,
     };
     let symptom = match (args.symptom, args.probe) {
         (Some(symptom), _) => triage::symptom(symptom),

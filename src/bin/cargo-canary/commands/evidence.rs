@@ -34,7 +34,7 @@ pub(crate) fn run(command: &EvidenceCommand) -> Result<u8, Failure> {
 fn sign(args: &SignArgs) -> Result<u8, Failure> {
     let host = super::host(&args.audit.data);
     let word = word(args, &host)?;
-    let request = request(&args.audit)?;
+    let request = request(&args.audit, &host)?;
     let (desk, comparison) = desk(&args.audit, &request, &host)?;
     let about = about(args, &word, &comparison, &host)?;
     if about.changes.is_empty() {
@@ -248,7 +248,7 @@ fn said(args: &SignArgs, file: &Path, about: &About, outcome: &Outcome) -> Strin
 
 fn verify(args: &VerifyArgs) -> Result<u8, Failure> {
     let host = super::host(&args.audit.data);
-    let request = request(&args.audit)?;
+    let request = request(&args.audit, &host)?;
     let found = evidence::read_file(&args.file, &host).map_err(|error| {
         Failure::input(format!("failed to read `{}`", args.file.display()))
             .caused_by(&error)
@@ -275,7 +275,7 @@ fn verify(args: &VerifyArgs) -> Result<u8, Failure> {
 
 fn list(args: &ListArgs) -> Result<u8, Failure> {
     let host = super::host(&args.audit.data);
-    let request = request(&args.audit)?;
+    let request = request(&args.audit, &host)?;
     let (desk, comparison) = desk(&args.audit, &request, &host)?;
     let (found, gaps) = desk.look(&host);
     let mut outcome = desk.judge(found, None, &host);

@@ -7,6 +7,7 @@ mod db;
 mod evidence;
 mod exposure;
 mod incident;
+mod ledger;
 mod manual;
 mod policy;
 mod probe;
@@ -31,6 +32,7 @@ pub(crate) fn run(command: &Command) -> Result<u8, Failure> {
         Command::Policy(command) => policy::run(command),
         Command::Incident(command) => incident::run(command),
         Command::Exposure(args) => exposure::run(args),
+        Command::Ledger(command) => ledger::run(command),
         Command::Db(command) => db::run(command),
         Command::Probe(args) => probe::run(args),
         Command::Bisect(args) => bisect::run(args),

@@ -52,6 +52,7 @@ pub(crate) fn run(command: &PolicyCommand) -> Result<u8, Failure> {
                     .transpose()?,
                 locked_data: data.locked_data,
                 cache_dir: data.cache.clone(),
+                ledger: cargo_canary::audit::LedgerChoice::Never,
                 evidence: audit::EvidenceSources::default(),
             };
             return baseline(&request, *shrink, output.as_deref(), &super::host(data));

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use cargo_canary::audit::{EvidenceSources, PolicyChoice, Request};
+use cargo_canary::audit::{EvidenceSources, LedgerChoice, PolicyChoice, Request};
+use cargo_canary::host::Host;
 use cargo_canary::snapshot::{BuildName, FeatureChoice, GraphMode};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -11,7 +12,7 @@ use jiff::tz::TimeZone;
 use crate::args::{AuditArgs, Graph};
 use crate::error::Failure;
 
-pub(super) fn request(args: &AuditArgs) -> Result<Request, Failure> {
+pub(super) fn request(args: &AuditArgs, host: &Host) -> Result<Request, Failure> {
     Ok(Request {
         repository: args.repository.clone(),
         base: args
@@ -39,7 +40,16 @@ pub(super) fn request(args: &AuditArgs) -> Result<Request, Failure> {
             places: args.evidence.evidence.clone(),
             signers: args.evidence.signers.clone(),
         },
+        ledger: ledger(args, host)?,
     })
+}
+
+fn ledger(args: &AuditArgs, host: &Host) -> Result<LedgerChoice, Failure> {
+    if args.ledger.no_ledger {
+        return Ok(LedgerChoice::Never);
+    }
+    let place = super::ledger::named_place(args.ledger.ledger.as_deref(), host)?;
+    Ok(place.map_or(LedgerChoice::OfPolicy, LedgerChoice::At))
 }
 
 pub(super) fn build_name(text: &str) -> BuildName {

@@ -1,0 +1,96 @@
+//! A finished audit as an entry of the ledger.
+
+use jiff::Timestamp;
+
+use crate::ledger::{Audited, Body, Build, Changed, Entry, FORMAT, Judge, Released, Rule, Waived};
+use crate::pkg::{Release, Source};
+
+use super::data::{Audit, JudgedChange, Side};
+
+/// The entry for an audit of a repository, recorded at this time.
+#[must_use]
+pub fn ledger_entry(audit: &Audit, repository: &str, by: Option<&str>, at: Timestamp) -> Entry {
+    let comparison = &audit.comparison;
+    let audited = Audited {
+        tool: concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")).to_owned(),
+        as_of: comparison.as_of,
+        base: build(&comparison.base),
+        head: build(&comparison.head),
+        diff_digest: comparison.diff.digest.clone(),
+        policy: Judge {
+            name: audit.policy.name.clone(),
+            read_from: audit.policy.read_from.clone(),
+            edited_by_change: audit.policy.edited_by_change,
+        },
+        decision: audit.verdict.decision.as_str().to_owned(),
+        reasons: audit
+            .verdict
+            .reasons
+            .iter()
+            .map(|reason| Rule {
+                rule: reason.rule.clone(),
+                change: reason.change.clone(),
+                decision: reason.decision.as_str().to_owned(),
+                because: reason.because.clone(),
+            })
+            .collect(),
+        exemptions: audit
+            .verdict
+            .notices
+            .iter()
+            .filter(|notice| notice.rule == "exemption-used")
+            .map(|notice| Waived {
+                change: notice.change.clone().unwrap_or_default(),
+                because: notice.text.clone(),
+            })
+            .collect(),
+        changes: audit.changes.iter().map(changed).collect(),
+    };
+    Entry {
+        version: FORMAT,
+        at,
+        repository: repository.to_owned(),
+        by: by.map(str::to_owned),
+        body: Body::Audit(Box::new(audited)),
+    }
+}
+
+fn build(side: &Side) -> Build {
+    Build {
+        input: side.input.given.clone(),
+        kind: side.input.kind.as_str().to_owned(),
+        commit: side.input.commit.clone(),
+        digest: side.input.digest.clone(),
+    }
+}
+
+fn changed(judged: &JudgedChange) -> Changed {
+    let change = &judged.change;
+    Changed {
+        id: change.id.clone(),
+        package: change.package.clone(),
+        change: change.kind.as_str().to_owned(),
+        from: change.from.iter().map(released).collect(),
+        to: change.to.iter().map(released).collect(),
+        forced_by: change.forced_by.as_ref().map(|forced| forced.root.clone()),
+        score: judged.assessment.score,
+        decision: judged.decision.as_str().to_owned(),
+        incidents: judged.links.iter().map(|link| link.id.clone()).collect(),
+    }
+}
+
+fn released(release: &Release) -> Released {
+    let source = match &release.source {
+        Source::CratesIo => "crates.io".to_owned(),
+        Source::Local => "local".to_owned(),
+        // A private registry or repository may be named with a password.
+        other @ (Source::Registry { .. } | Source::Git { .. }) => {
+            crate::ledger::without_user(&other.to_lock().unwrap_or_default())
+        }
+    };
+    Released {
+        version: release.version.to_string(),
+        source,
+        checksum: release.checksum.clone(),
+    }
+}
