@@ -21,4 +21,5 @@ pub mod policy;
 pub mod evidence;
 pub mod probe;
 pub mod audit;
+pub mod backtest;
 pub mod report;

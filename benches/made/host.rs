@@ -37,6 +37,7 @@ pub(crate) fn request(base: &str, head: &str) -> Request {
         features: None,
         graph: GraphMode::Auto,
         as_of: None,
+        publishers: None,
         locked_data: true,
         cache_dir: None,
         evidence: EvidenceSources::default(),

@@ -133,7 +133,7 @@ fn front(text: &str) -> Result<Front, String> {
     parsed.map_err(|error| one_line(error.message()))
 }
 
-fn severity(vector: &str) -> Result<Severity, String> {
+pub(super) fn severity(vector: &str) -> Result<Severity, String> {
     let vector: Cvss = vector
         .parse()
         .map_err(|error: cvss::Error| one_line(&format!("its CVSS vector: {error}")))?;

@@ -15,6 +15,7 @@ mod archive;
 mod facts_file;
 mod front_matter;
 mod record;
+mod report;
 mod store;
 mod update;
 
@@ -25,6 +26,7 @@ use jiff::civil::Date;
 use jiff::{Timestamp, tz::TimeZone};
 
 pub use facts_file::FileError;
+pub use report::Report;
 pub use store::Store;
 pub use update::{DEFAULT_URL, UpdateError, UpdateSource, update};
 

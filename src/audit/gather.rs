@@ -126,6 +126,8 @@ fn released(change: &Change, sources: &Sources<'_, '_>) -> Dossier {
         advisories: Finding::Absent("not asked yet".to_owned()),
         source: Finding::Absent("not asked yet".to_owned()),
         outcomes: Finding::Absent("no ledger is named".to_owned()),
+        publisher: Finding::Absent("not asked for".to_owned()),
+        look_alike: None,
         other_gaps: Vec::new(),
     }
 }
@@ -146,6 +148,8 @@ fn nothing_comes_in(change: &Change) -> Dossier {
         advisories: Finding::Absent(scope.to_owned()),
         source: Finding::Absent(scope.to_owned()),
         outcomes: Finding::Absent("no ledger is named".to_owned()),
+        publisher: Finding::Absent("not asked for".to_owned()),
+        look_alike: None,
         other_gaps: Vec::new(),
     }
 }
@@ -180,6 +184,8 @@ fn all_unknown(reason: GapReason, detail: &str) -> Dossier {
         advisories: Finding::Absent("not asked yet".to_owned()),
         source: Finding::Absent("not asked yet".to_owned()),
         outcomes: Finding::Absent("no ledger is named".to_owned()),
+        publisher: Finding::Absent("not asked for".to_owned()),
+        look_alike: None,
         other_gaps: Vec::new(),
     }
 }

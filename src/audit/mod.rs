@@ -4,10 +4,12 @@
 //! Imports: pkg, host, facts, registry, snapshot, diff, inspect, advisories, incidents, ledger, risk, policy, evidence.
 
 mod cargo_waits;
+mod assessed;
 mod data;
 mod error;
 mod evidence;
 mod gather;
+mod origin;
 mod past;
 mod pinned;
 mod ratchet;
@@ -19,6 +21,7 @@ mod source;
 mod start;
 mod vet;
 
+pub use assessed::Known;
 pub use data::{
     Audit, Comparison, Coverage, DataStatus, JudgedChange, Notes, PolicyOrigin, PreExisting, Side,
     VersionNotes, WithdrawnPackage,
@@ -29,5 +32,5 @@ pub use past::ledger_place;
 pub use ratchet::{BASELINE_FILE, Recorded, baseline};
 pub use recorded::ledger_entry;
 pub use rules::read_policy;
-pub use run::{Event, LedgerChoice, PolicyChoice, Request, compare, run};
+pub use run::{Event, LedgerChoice, PolicyChoice, Request, compare, run, run_knowing};
 pub use start::surroundings;

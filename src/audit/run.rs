@@ -1,31 +1,30 @@
 //! The pipeline. Read [`run`] from top to bottom to know the program.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rayon::prelude::*;
 
 use crate::advisories::Store;
-use crate::diff::{self, Change, GraphDiff};
-use crate::facts::{Dossier, Finding, Gap};
+use crate::diff::{self, GraphDiff};
+use crate::facts::{Finding, Gap};
 use crate::host::Host;
-use crate::incidents::{self, Surroundings};
 use crate::ledger::Place;
 use crate::pkg::{PackageId, Source};
 use crate::policy::{self, Around, Decision, Policy, Present, Subject, Verdict};
-use crate::registry::{Access, Registry};
-use crate::risk::{self, Model};
+use crate::registry::{Access, PublisherApi, Registry};
+use crate::risk::Model;
 use crate::snapshot::{
     self, BuildName, BuildSettings, DeclaredRequirements, GraphKind, GraphMode, Opened, Snapshot,
 };
 
+use super::assessed::{self, Assessed, Known};
 use super::data::{
     Audit, Comparison, Coverage, DataStatus, JudgedChange, PreExisting, Side, WithdrawnPackage,
 };
 use super::evidence::{self, EvidenceDesk, EvidenceFound, EvidenceSources};
-use super::{AuditError, gather, past, ratchet, rules, source, vet};
+use super::{AuditError, gather, past, ratchet, rules, vet};
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -48,6 +47,8 @@ pub struct Request {
     pub as_of: Option<Timestamp>,
     /// Use only what is cached.
     pub locked_data: bool,
+    /// Ask who published the releases that come in.
+    pub publishers: Option<PublisherApi>,
     /// Where caches are kept, in the place of the user's cache directory.
     pub cache_dir: Option<PathBuf>,
     /// Where evidence is looked for.
@@ -99,56 +100,61 @@ const INDEX_AGE: Duration = Duration::from_secs(15 * 60);
 /// When a build cannot be read, the two are the same by accident, or the policy
 /// is not valid. A fact that cannot be had is no error: it is a gap in the result.
 pub fn run(request: &Request, host: &Host, on_event: &dyn Fn(Event)) -> Result<Audit, AuditError> {
+    judge(request, host, None, on_event)
+}
+
+/// As [`run`], with advisories, incidents and model at hand: for many audits by
+/// one state of knowledge.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_knowing(
+    request: &Request,
+    host: &Host,
+    known: &Known,
+    on_event: &dyn Fn(Event),
+) -> Result<Audit, AuditError> {
+    judge(request, host, Some(known), on_event)
+}
+
+fn judge(
+    request: &Request,
+    host: &Host,
+    at_hand: Option<&Known>,
+    on_event: &dyn Fn(Event),
+) -> Result<Audit, AuditError> {
     let builds = open(request, host)?;
     let (policy, origin) = rules::choose(request, &builds, host)?;
     let registry = Registry::open(host, access(request, host));
-    let mut known = None;
+    let mut read = None;
     let compared = rayon::in_place_scope(|scope| {
-        scope.spawn(|_| known = Some((rules::catalogue(&builds.base), Model::built_in())));
+        if at_hand.is_none() {
+            scope.spawn(|_| read = Some(knowledge(request, &builds, host)));
+        }
         compare_opened(request, &builds, policy.build(), &registry, host, on_event)
     })?;
     let (snapshots, comparison) = (compared.snapshots, compared.comparison);
-    let advisories = Store::open(host, request.cache_dir(host).as_deref());
-    let (catalogue, model) =
-        known.unwrap_or_else(|| (rules::catalogue(&builds.base), Model::built_in()));
-    let (catalogue, model) = (catalogue?, model.map_err(AuditError::Model)?);
+    let own;
+    let known = match at_hand {
+        Some(known) => known,
+        None => {
+            own = read.unwrap_or_else(|| knowledge(request, &builds, host))?;
+            &own
+        }
+    };
 
     on_event(Event::Gathering(comparison.diff.changes.len()));
-    gather::prefetch(&registry, &comparison.diff.changes);
-    let graph_gaps = gaps_by_package(&comparison);
-    let sources = gather::Sources {
-        registry: &registry,
-        advisories: &advisories,
-        as_of: comparison.as_of,
-        graph_gaps: &graph_gaps,
-    };
-    let (before, after) = (
-        incidents::versions(&snapshots.0),
-        incidents::versions(&snapshots.1),
-    );
-    let surroundings = Surroundings {
-        base: &before,
-        head: &after,
-        as_of: day(comparison.as_of),
-    };
-    let cache = request.cache_dir(host);
     let changes = &comparison.diff.changes;
-    // Locked data is used and not added to: it may stand in a repository.
-    let keep = !request.locked_data;
-    let in_sources = source::findings(changes, &registry, host, cache.as_deref(), keep);
     let past = past::Past::read(request, &builds, &origin, changes, comparison.as_of, host);
-    let assessed: Vec<_> = changes
-        .par_iter()
-        .zip(in_sources)
-        .map(|(change, in_source)| {
-            let mut dossier = gather::dossier(change, &sources);
-            dossier.source = in_source;
-            dossier.outcomes = past.of(change);
-            let links = incidents::link(change, &dossier, &surroundings, &catalogue);
-            let assessment = risk::assess(change, &dossier, &links, &model);
-            (change, dossier, links, assessment)
-        })
-        .collect();
+    let assessed = assessed::all(
+        request,
+        &snapshots,
+        &comparison,
+        &registry,
+        known,
+        &past,
+        host,
+    );
 
     on_event(Event::Judging);
     let subjects: Vec<Subject<'_>> = assessed
@@ -165,7 +171,7 @@ pub fn run(request: &Request, host: &Host, on_event: &dyn Fn(Event)) -> Result<A
         builds: &builds,
         snapshots: &snapshots,
         registry: &registry,
-        advisories: &advisories,
+        advisories: &known.advisories,
         changes,
         as_of: comparison.as_of,
     };
@@ -181,14 +187,24 @@ pub fn run(request: &Request, host: &Host, on_event: &dyn Fn(Event)) -> Result<A
     };
     let changes = with_decisions(assessed, &verdict.by_change);
     Ok(Audit {
-        pre_existing: pre_existing(&snapshots, &registry, &advisories, comparison.as_of),
-        data: data_status(&registry, &advisories),
+        pre_existing: pre_existing(&snapshots, &registry, &known.advisories, comparison.as_of),
+        data: data_status(&registry, &known.advisories),
         comparison,
         changes,
         verdict,
         evidence,
         policy: origin,
         work: host.work(),
+    })
+}
+
+/// What is known for one audit: the newest advisories, the repository's own
+/// incidents beside the built-in ones, the model.
+fn knowledge(request: &Request, builds: &Builds<'_>, host: &Host) -> Result<Known, AuditError> {
+    Ok(Known {
+        advisories: Store::open(host, request.cache_dir(host).as_deref()),
+        catalogue: rules::catalogue(&builds.base)?,
+        model: Model::built_in().map_err(AuditError::Model)?,
     })
 }
 
@@ -256,9 +272,6 @@ pub(super) fn compare_with_policy<'h>(
     let compared = compare_opened(request, &builds, policy.build(), &registry, host, on_event)?;
     Ok((builds, policy, compared.comparison))
 }
-
-/// A change with its facts, links and assessment.
-type Assessed<'c> = (&'c Change, Dossier, Vec<incidents::Link>, risk::Assessment);
 
 fn with_decisions(assessed: Vec<Assessed<'_>>, decisions: &[Decision]) -> Vec<JudgedChange> {
     assessed
@@ -467,19 +480,6 @@ fn graph_gaps(base: &Snapshot, head: &Snapshot, diff: &GraphDiff) -> Vec<(Option
     gaps.into_iter().collect()
 }
 
-fn gaps_by_package(comparison: &Comparison) -> BTreeMap<PackageId, Vec<Gap>> {
-    let mut by_package: BTreeMap<PackageId, Vec<Gap>> = BTreeMap::new();
-    for (package, gap) in &comparison.gaps {
-        if let Some(package) = package {
-            by_package
-                .entry(package.clone())
-                .or_default()
-                .push(gap.clone());
-        }
-    }
-    by_package
-}
-
 /// What was there before: advisories and withdrawals of packages that are the
 /// same in both builds.
 fn pre_existing(
@@ -575,7 +575,7 @@ fn young(
 }
 
 /// The day of a time, in UTC.
-fn day(time: Timestamp) -> jiff::civil::Date {
+pub(super) fn day(time: Timestamp) -> jiff::civil::Date {
     time.to_zoned(jiff::tz::TimeZone::UTC).date()
 }
 

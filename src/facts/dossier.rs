@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use semver::Version;
 
-use super::{FactKind, Finding, Gap, SourceDelta};
+use super::{FactKind, Finding, Gap, LookAlike, PublisherDelta, SourceDelta};
 
 /// All facts of one change. A field that does not apply to the change (the
 /// publish time of a removed package) is `Absent` and says so.
@@ -27,6 +27,10 @@ pub struct Dossier {
     pub source: Finding<SourceDelta>,
     /// What came of earlier updates of the package; absent where no ledger is named.
     pub outcomes: Finding<Outcomes>,
+    /// Who published the releases; `Absent` where that was not asked for.
+    pub publisher: Finding<PublisherDelta>,
+    /// The known package that a new one may be taken for.
+    pub look_alike: Option<LookAlike>,
     /// What else could not be learnt about this change (manifest, placement).
     pub other_gaps: Vec<Gap>,
 }
@@ -44,6 +48,7 @@ impl Dossier {
             self.advisories.gap(),
             self.source.gap(),
             self.outcomes.gap(),
+            self.publisher.gap(),
         ]
         .into_iter()
         .flatten()

@@ -5,12 +5,14 @@
 //! Imports: nothing.
 
 mod dossier;
+mod origin;
 mod source;
 
 pub use dossier::{
     AdvisoryDelta, AdvisoryFact, Dossier, EarlierUpdate, Harm, History, LaterRelease,
     LaterReleases, Outcomes, Published, Severity, YankCluster, Yanked,
 };
+pub use origin::{LookAlike, Publisher, PublisherDelta};
 pub use source::{
     ChangelogSection, Extent, LESS, Part, Purpose, Shift, SourceDelta, SourceFinding, Topic,
     Witness,
@@ -42,11 +44,13 @@ pub enum FactKind {
     Source,
     /// What came of earlier updates of the package, by the ledger.
     Outcomes,
+    /// Who published the releases.
+    Publisher,
 }
 
 impl FactKind {
     /// All kinds, in the order of their declaration.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::PublishTime,
         Self::Yanked,
         Self::LaterReleases,
@@ -58,6 +62,7 @@ impl FactKind {
         Self::Features,
         Self::Source,
         Self::Outcomes,
+        Self::Publisher,
     ];
 
     /// The name used in policies and reports.
@@ -75,6 +80,7 @@ impl FactKind {
             Self::Features => "features",
             Self::Source => "source",
             Self::Outcomes => "outcomes",
+            Self::Publisher => "publisher",
         }
     }
 }

@@ -209,6 +209,11 @@ impl Components {
             .unwrap_or_default()
     }
 
+    /// The names of all crates that the table knows, in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.roles.keys().map(String::as_str)
+    }
+
     /// How many crates the table knows.
     #[must_use]
     pub fn crates(&self) -> usize {

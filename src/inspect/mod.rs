@@ -11,6 +11,7 @@ mod compiled;
 mod detectors;
 mod items;
 mod lex;
+mod look_alike;
 mod manifest;
 mod stored;
 mod tally;
@@ -27,6 +28,7 @@ use detectors::How;
 use tally::{Counting, Look, Tally};
 
 pub use detectors::{DETECTORS, Detector};
+pub use look_alike::{look_alike, same_lines};
 pub use stored::{decode, encode};
 
 /// Whether code that is compiled or runs while building has the word `unsafe`.

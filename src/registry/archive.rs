@@ -235,7 +235,7 @@ fn download(
 }
 
 /// The SHA-256 sum in lower-case hex.
-fn sha256(bytes: &[u8]) -> String {
+pub(super) fn sha256(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(64);
     for byte in Sha256::digest(bytes) {
         // Writing into a string cannot fail.

@@ -6,6 +6,7 @@
 //! Below the directory of the own cache stand:
 //! - `index/IDENT/PREFIX/NAME` and `index/IDENT/config.json`: answers of registries;
 //! - `crates/XX/SHA256`: archives, by their content;
+//! - `publishers/SHA256`: who published what, by the address that was asked;
 //! - `manifests/X`: what the manifests in archives say, by the archives' content;
 //! - `local-registry/IDENT/`: read only. Who has no network may put a local
 //!   registry there (archives, and beside them `index/PREFIX/NAME`).
@@ -24,6 +25,7 @@ mod line;
 mod manifest;
 mod manifests;
 mod place;
+mod publishers;
 mod record;
 mod scan;
 mod source_tree;
@@ -43,6 +45,7 @@ use crate::facts::{Finding, GapReason};
 use crate::host::Host;
 use crate::pkg::{DependencyKind, Source};
 
+pub use publishers::{Asked, PublisherApi};
 pub use record::CrateRecord;
 pub use source_tree::{Oddity, OddityKind, SourceFile, SourceTree, UnpackError, UnpackLimits};
 

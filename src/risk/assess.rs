@@ -34,9 +34,15 @@ pub fn assess(change: &Change, dossier: &Dossier, links: &[Link], model: &Model)
     }
     signals.sort_by(|a, b| (Reverse(a.points), a.id).cmp(&(Reverse(b.points), b.id)));
     let score = u8::try_from(score).unwrap_or(100);
+    let log_odds: f64 = super::columns(change, dossier, links, model)
+        .iter()
+        .map(|((signal, grade), share)| f64::from(model.points(signal, *grade)) * share)
+        .sum();
     Assessment {
         score,
         level: model.level(score),
+        likelihood: model.probability(log_odds),
+        exposure: model.placement_weight(&change.placement),
         signals,
         evidence: evidence(change, dossier),
     }
@@ -73,8 +79,10 @@ fn whole(points: f64) -> i32 {
 fn evidence(change: &Change, dossier: &Dossier) -> Evidence {
     let mut evidence = Evidence::default();
     for kind in FactKind::ALL {
-        // Without a ledger nothing was asked, and nothing is known or missing.
-        if kind == FactKind::Outcomes && matches!(dossier.outcomes, Finding::Absent(_)) {
+        // What nobody asked for says nothing of how much is known.
+        let unasked = kind == FactKind::Outcomes && matches!(dossier.outcomes, Finding::Absent(_))
+            || kind == FactKind::Publisher && matches!(dossier.publisher, Finding::Absent(_));
+        if unasked {
             continue;
         }
         let had = match kind {
@@ -88,6 +96,7 @@ fn evidence(change: &Change, dossier: &Dossier) -> Evidence {
             FactKind::Placement | FactKind::Features => change.placement.resolved,
             FactKind::Source => dossier.source.gap().is_none(),
             FactKind::Outcomes => dossier.outcomes.gap().is_none(),
+            FactKind::Publisher => dossier.publisher.gap().is_none(),
         };
         let gap = dossier.other_gaps.iter().any(|gap| gap.fact == kind);
         if had && !gap {

@@ -7,6 +7,7 @@
 
 mod advisory_grade;
 mod assess;
+mod columns;
 mod model;
 mod signals;
 mod wording;
@@ -14,6 +15,7 @@ mod wording;
 use crate::facts::FactKind;
 
 pub use assess::assess;
+pub use columns::{Column, columns};
 pub use model::{LevelBounds, Model, ModelError, Parameters, PlacementWeights};
 pub use signals::{Definition, Docs, Input, Raised, SIGNALS};
 
@@ -86,15 +88,32 @@ impl Evidence {
 }
 
 /// What the model makes of one change.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Assessment {
     /// 0 to 100: the sum of the signals' points, which always adds up, since
     /// cutting at the ends is a signal (`limit`) of its own.
     pub score: u8,
     /// The band of the score.
     pub level: Level,
+    /// How likely it is to go wrong, from 0 to 1, wherever it is compiled: from
+    /// the same signals before exposure.
+    pub likelihood: f64,
+    /// How much of what is shipped runs it, from 0 to 1, by where it is compiled.
+    pub exposure: f64,
     /// What it is made of, by points, highest first, then by id.
     pub signals: Vec<Signal>,
     /// How much was known.
     pub evidence: Evidence,
+}
+
+impl Assessment {
+    /// The sum of all points before it is cut to 0 to 100.
+    #[must_use]
+    pub fn sum(&self) -> f64 {
+        self.signals
+            .iter()
+            .filter(|signal| signal.id != LIMIT)
+            .map(|signal| f64::from(signal.points))
+            .sum()
+    }
 }

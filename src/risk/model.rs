@@ -13,6 +13,8 @@ use crate::snapshot::{Placement, Role};
 const BUILT_IN: &str = include_str!("../../policies/risk-model.toml");
 /// The most points that one signal may give or take.
 const MAX_POINTS: i32 = 100;
+/// The weights that were fitted, which go before those that were set by hand.
+const FITTED: &str = include_str!("../../policies/risk-fitted.toml");
 
 /// Why there is no model.
 #[derive(Debug, thiserror::Error)]
@@ -74,7 +76,29 @@ struct File {
     provenance: String,
     levels: LevelBounds,
     placement: PlacementWeights,
+    probability: Scale,
     signals: BTreeMap<String, Entry>,
+}
+
+/// From points to a probability.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Scale {
+    /// The probability at a score of 0.
+    at_zero: f64,
+    /// So many points double the odds.
+    points_to_double: f64,
+}
+
+/// The file of fitted weights.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct FittedFile {
+    version: u32,
+    provenance: String,
+    at_zero: f64,
+    /// By `SIGNAL` or `SIGNAL.GRADE`.
+    points: BTreeMap<String, i32>,
 }
 
 /// What one signal is worth.
@@ -118,7 +142,10 @@ pub struct Model {
     provenance: String,
     levels: LevelBounds,
     placement: PlacementWeights,
+    probability: Scale,
     entries: BTreeMap<String, Entry>,
+    /// As set by hand, before anything was fitted.
+    by_hand: BTreeMap<String, Entry>,
 }
 
 impl Model {
@@ -127,7 +154,57 @@ impl Model {
     /// # Errors
     /// When the shipped file is broken, which a test rules out.
     pub fn built_in() -> Result<Self, ModelError> {
-        Self::parse(BUILT_IN, "policies/risk-model.toml")
+        let mut model = Self::parse(BUILT_IN, "policies/risk-model.toml")?;
+        model.take_fitted(FITTED, "policies/risk-fitted.toml")?;
+        Ok(model)
+    }
+
+    /// Takes over fitted weights.
+    ///
+    /// # Errors
+    /// When the file is none of fitted weights, or names a signal or grade that
+    /// there is not.
+    pub fn take_fitted(&mut self, text: &str, path: &str) -> Result<(), ModelError> {
+        let file: FittedFile = toml::from_str(text).map_err(|source| ModelError::Format {
+            path: path.to_owned(),
+            source: Box::new(source),
+        })?;
+        let mut problems = Vec::new();
+        if file.version != 1 {
+            problems.push(format!(
+                "`version` is {}, and this program reads 1",
+                file.version
+            ));
+        }
+        if !(file.at_zero > 0.0 && file.at_zero < 1.0) {
+            problems.push("`at-zero` is a probability between 0 and 1".to_owned());
+        }
+        for (name, points) in &file.points {
+            let (signal, grade) = name
+                .split_once('.')
+                .map_or((name.as_str(), None), |(signal, grade)| {
+                    (signal, Some(grade))
+                });
+            let slot = self.entries.get_mut(signal).and_then(|entry| match grade {
+                Some(grade) => entry.grades.get_mut(grade),
+                None => entry.points.as_mut(),
+            });
+            match slot {
+                Some(slot) if points.abs() <= MAX_POINTS => *slot = *points,
+                Some(_) => problems.push(format!("`{name}` has more than {MAX_POINTS} points")),
+                None => problems.push(format!("there is no `{name}`")),
+            }
+        }
+        if !problems.is_empty() {
+            return Err(ModelError::Content {
+                path: path.to_owned(),
+                problems,
+            });
+        }
+        self.probability.at_zero = file.at_zero;
+        self.provenance.push('\n');
+        self.provenance.push_str(&file.provenance);
+        Ok(())
     }
 
     /// Reads a model and holds it against the signals.
@@ -152,6 +229,8 @@ impl Model {
             provenance: file.provenance,
             levels: file.levels,
             placement: file.placement,
+            probability: file.probability,
+            by_hand: file.signals.clone(),
             entries: file.signals,
         })
     }
@@ -168,6 +247,22 @@ impl Model {
         self.levels
     }
 
+    /// The levels by name, with the lowest score of each, in order.
+    #[must_use]
+    pub fn named_levels(&self) -> Vec<(&'static str, u8)> {
+        let LevelBounds {
+            moderate,
+            elevated,
+            high,
+        } = self.levels;
+        vec![
+            (Level::Low.as_str(), 0),
+            (Level::Moderate.as_str(), moderate),
+            (Level::Elevated.as_str(), elevated),
+            (Level::High.as_str(), high),
+        ]
+    }
+
     /// The level of a score.
     #[must_use]
     pub fn level(&self, score: u8) -> Level {
@@ -180,6 +275,38 @@ impl Model {
         } else {
             Level::Low
         }
+    }
+
+    /// One point in natural log-odds.
+    #[must_use]
+    pub fn per_point(&self) -> f64 {
+        std::f64::consts::LN_2 / self.probability.points_to_double
+    }
+
+    /// The probability of a sum of points.
+    #[must_use]
+    pub fn probability(&self, points: f64) -> f64 {
+        let at_zero = self.probability.at_zero;
+        let log_odds = (at_zero / (1.0 - at_zero)).ln() + points * self.per_point();
+        1.0 / (1.0 + (-log_odds).exp())
+    }
+
+    /// The points of a signal in a grade as they were set by hand.
+    #[must_use]
+    pub fn set_points(&self, signal: &str, grade: Option<&str>) -> i32 {
+        let entry = self.by_hand.get(signal);
+        entry
+            .and_then(|entry| match grade {
+                Some(grade) => entry.grades.get(grade).copied(),
+                None => entry.points,
+            })
+            .unwrap_or(0)
+    }
+
+    /// How much of what is shipped runs a package, by where it is compiled.
+    #[must_use]
+    pub fn placement_weight(&self, placement: &Placement) -> f64 {
+        self.weight(placement).0
     }
 
     /// The points of a signal in a grade, before exposure.
@@ -212,6 +339,10 @@ impl Model {
         {
             return (1.0, "counts wherever the package stands");
         }
+        self.weight(placement)
+    }
+
+    fn weight(&self, placement: &Placement) -> (f64, &'static str) {
         let weights = &self.placement;
         if !placement.resolved || placement.roles.is_empty() {
             return (weights.unresolved, "known from the lock file alone");

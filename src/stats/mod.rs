@@ -7,6 +7,7 @@ mod correlation;
 mod normal;
 mod order;
 mod rank;
+mod ranking;
 mod trend;
 mod warmup;
 
@@ -14,5 +15,6 @@ pub use correlation::{autocorrelation, variance_inflation};
 pub use normal::{normal_cdf, normal_quantile};
 pub use order::{median, median_absolute_deviation, quantile};
 pub use rank::{LevelShift, level_shift};
+pub use ranking::{average_precision, brier, recall_at, roc_auc};
 pub use trend::{Trend, slope, trend};
 pub use warmup::warm_up;

@@ -71,6 +71,8 @@ pub(crate) fn dossier() -> Dossier {
         advisories: Finding::Absent(nothing.to_owned()),
         source: Finding::Absent(nothing.to_owned()),
         outcomes: Finding::Absent("no ledger is named".to_owned()),
+        publisher: Finding::Absent("not asked for".to_owned()),
+        look_alike: None,
         other_gaps: Vec::new(),
     }
 }

@@ -7,6 +7,7 @@
 )]
 
 mod advisories;
+mod backtest;
 #[cfg(target_os = "linux")]
 mod bisect;
 mod cli;
@@ -49,6 +50,7 @@ mod registry;
 mod registry_archives;
 mod registry_lab;
 mod registry_layouts;
+mod registry_publishers;
 mod registry_server;
 mod risk;
 mod shared_data;

@@ -103,7 +103,7 @@ fn a_wrong_file_of_cases_names_every_place() {
         "15:1 case `a`: unknown key `gap`; did you mean `gaps`?",
         "18:1 case `b`: `expect` is missing",
         "20:19 case `b`: `yanked` is never \"lost\"; it is one of offline-and-not-cached, fetch-failed, not-in-registry, not-recorded, malformed, over-limit, not-known-as-of, coarse-graph, contradicted",
-        "20:27 case `b`: unknown key `risk`; known are publish-time, yanked, later-releases, yank-cluster, history, advisories, manifest, placement, features, source, outcomes",
+        "20:27 case `b`: unknown key `risk`; known are publish-time, yanked, later-releases, yank-cluster, history, advisories, manifest, placement, features, source, outcomes, publisher",
     ];
     assert_eq!(found, wanted);
     let twice = "version = 1\n[[case]]\nname = \"a\"\nexpect = { decision = \"pass\" }\n[[case]]\nname = \"a\"\nexpect = { decision = \"pass\" }\n";

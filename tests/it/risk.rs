@@ -141,6 +141,8 @@ fn dossier(row: &Value, known: &Value) -> Dossier {
         advisories: Finding::Seen(delta),
         source: Finding::Absent("not asked".to_owned()),
         outcomes: Finding::Absent("no ledger is named".to_owned()),
+        publisher: Finding::Absent("not asked for".to_owned()),
+        look_alike: None,
         other_gaps: Vec::new(),
     }
 }

@@ -123,6 +123,7 @@ impl Stage {
         let request = Request {
             repository: self.path(repository).into(),
             // What is found is kept only where data is not locked.
+            publishers: None,
             locked_data: false,
             ..host::request(base, head)
         };

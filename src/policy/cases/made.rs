@@ -94,9 +94,13 @@ impl Made {
                 advisories: Finding::Seen(AdvisoryDelta::default()),
                 source: Finding::Absent("a made-up change has no source".to_owned()),
                 outcomes: Finding::Absent("no ledger is named".to_owned()),
+                publisher: Finding::Absent("not asked for".to_owned()),
+                look_alike: None,
                 other_gaps: Vec::new(),
             },
             assessment: Assessment {
+                likelihood: 0.0,
+                exposure: 1.0,
                 score: 5,
                 level: Level::Low,
                 signals: Vec::new(),

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::facts::{AdvisoryDelta, AdvisoryFact, FactKind, Finding};
+use crate::facts::{AdvisoryDelta, AdvisoryFact, FactKind, Finding, Publisher};
 use crate::incidents::{Direction, Link, Strength};
 
 use super::super::Subject;
@@ -132,6 +132,36 @@ pub(super) const TABLE: &[Variable] = &[
     )
     .needs(FactKind::History)
     .not_negative(),
+    Variable::of_change(
+        "release.publisher",
+        Type::Text,
+        "the login that published it; `trusted:SERVICE:REPOSITORY` for a trusted workflow; absent without `--publishers`",
+        |s| of(&s.dossier.publisher, |it| Reading::Text(Cow::Owned(publisher(&it.incoming)))),
+    )
+    .needs(FactKind::Publisher),
+    Variable::of_change(
+        "release.publisher_is_new",
+        Type::Bool,
+        "none of the earlier releases was published by the same; absent without `--publishers`",
+        |s| of(&s.dossier.publisher, |it| Reading::Bool(it.is_new())),
+    )
+    .needs(FactKind::Publisher),
+    Variable::of_change(
+        "release.left_trusted_publishing",
+        Type::Bool,
+        "the release before came out of a trusted workflow, and this one from an account; absent without `--publishers`",
+        |s| of(&s.dossier.publisher, |it| Reading::Bool(it.left_trusted_publishing())),
+    )
+    .needs(FactKind::Publisher),
+    Variable::of_change(
+        "release.looks_like",
+        Type::Text,
+        "the known package that a new one may be taken for by its name; empty where there is none",
+        |s| {
+            let of = s.dossier.look_alike.as_ref().map_or("", |it| it.of.as_str());
+            Reading::Text(Cow::Borrowed(of))
+        },
+    ),
     Variable::of_change(
         "advisories.introduced",
         Type::List,
@@ -292,6 +322,17 @@ fn count(advisories: &[AdvisoryFact], informational: Option<&str>) -> Reading<'s
 
 fn links(subject: Subject<'_>, is: impl Fn(&Link) -> bool) -> Reading<'_> {
     int(subject.links.iter().filter(|link| is(link)).count())
+}
+
+/// A publisher as conditions see it: a login, or a trusted workflow.
+fn publisher(publisher: &Publisher) -> String {
+    match publisher {
+        Publisher::Account(login) => login.clone(),
+        Publisher::Trusted {
+            provider,
+            repository,
+        } => format!("trusted:{provider}:{repository}"),
+    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ mod source;
 
 use crate::audit::{Audit, Comparison, JudgedChange, Side};
 use crate::diff::Change;
-use crate::facts::{AdvisoryFact, Gap};
+use crate::facts::{AdvisoryFact, Gap, Publisher, PublisherDelta};
 use crate::pkg::Release;
 use crate::policy::{Notice, Reason};
 use crate::snapshot::{Placement, Role};
@@ -192,6 +192,8 @@ fn bare_change(change: &Change) -> shape::Change<'_> {
         incidents: None,
         advisories: None,
         source: None,
+        publisher: None,
+        look_alike: None,
         decision: None,
         gaps: None,
     }
@@ -208,6 +210,8 @@ fn judged_change(judged: &JudgedChange) -> shape::Change<'_> {
         risk: Some(shape::Risk {
             score: judged.assessment.score,
             level: judged.assessment.level.as_str(),
+            likelihood: (judged.assessment.likelihood * 1e4).round() / 1e4,
+            exposure: judged.assessment.exposure,
             signals: judged
                 .assessment
                 .signals
@@ -237,9 +241,30 @@ fn judged_change(judged: &JudgedChange) -> shape::Change<'_> {
             remaining: group(|delta| &delta.remaining),
         }),
         source: judged.dossier.source.seen().map(source::source),
+        publisher: judged.dossier.publisher.seen().map(publisher),
+        look_alike: judged
+            .dossier
+            .look_alike
+            .as_ref()
+            .map(|found| shape::LookAlike {
+                of: &found.of,
+                how: found.how,
+                same_lines: found.same_lines.map(|share| (share * 1e3).round() / 1e3),
+            }),
         decision: Some(judged.decision.as_str()),
         gaps: Some(judged.dossier.gaps().iter().map(owned_gap).collect()),
         ..bare_change(&judged.change)
+    }
+}
+
+fn publisher(delta: &PublisherDelta) -> shape::Publisher {
+    shape::Publisher {
+        by: delta.incoming.to_string(),
+        trusted: matches!(delta.incoming, Publisher::Trusted { .. }),
+        before: delta.outgoing.as_ref().map(ToString::to_string),
+        earlier: delta.earlier,
+        earlier_by_same: delta.earlier_by_same,
+        owners: delta.owners.clone(),
     }
 }
 

@@ -124,9 +124,36 @@ pub(super) struct Change<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) source: Option<super::source::Source>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) publisher: Option<Publisher>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) look_alike: Option<LookAlike<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) decision: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) gaps: Option<Vec<Gap>>,
+}
+
+/// Who published it.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct Publisher {
+    pub(super) by: String,
+    pub(super) trusted: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) before: Option<String>,
+    pub(super) earlier: usize,
+    pub(super) earlier_by_same: usize,
+    pub(super) owners: Vec<String>,
+}
+
+/// The package that it may be taken for.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct LookAlike<'a> {
+    pub(super) of: &'a str,
+    pub(super) how: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) same_lines: Option<f64>,
 }
 
 #[derive(Serialize)]
@@ -168,6 +195,8 @@ pub(super) struct LockLine<'a> {
 pub(super) struct Risk<'a> {
     pub(super) score: u8,
     pub(super) level: &'a str,
+    pub(super) likelihood: f64,
+    pub(super) exposure: f64,
     pub(super) signals: Vec<Signal<'a>>,
 }
 

@@ -1,7 +1,7 @@
 //! One change with all its evidence.
 
 use crate::audit::{Audit, JudgedChange};
-use crate::facts::{Finding, Published};
+use crate::facts::{Finding, Published, PublisherDelta};
 
 use super::page::{Ink, Page, column};
 use super::{changes, ink_of};
@@ -71,6 +71,18 @@ fn signals(page: &mut Page, judged: &JudgedChange) {
         (Ink::Strong, "of 100, "),
         (Ink::Strong, judged.assessment.level.as_str()),
     ]);
+    let likelihood = judged.assessment.likelihood;
+    page.wrapped(
+        Ink::Faint,
+        "          ",
+        "          ",
+        &format!(
+            "likelihood {:.1} % (1 in {:.0}), exposure {} of 1",
+            likelihood * 100.0,
+            1.0 / likelihood.max(1e-9),
+            judged.assessment.exposure
+        ),
+    );
 }
 
 fn links(page: &mut Page, judged: &JudgedChange) {
@@ -122,6 +134,19 @@ fn release(page: &mut Page, judged: &JudgedChange) {
             words::count(history.versions_skipped, "release"),
         )
     });
+    if !matches!(dossier.publisher, Finding::Absent(_)) {
+        fact(page, "publisher", &dossier.publisher, publisher);
+    }
+    if let Some(found) = &dossier.look_alike {
+        let mut text = format!("differs from `{}` {}", found.of, found.how);
+        if let Some(share) = found.same_lines {
+            text.push_str(
+                &format_args!("; {:.0} % of its lines of code stand there", share * 100.0)
+                    .to_string(),
+            );
+        }
+        fact(page, "name", &Finding::Seen(text), String::clone);
+    }
     fact(page, "advisories", &dossier.advisories, |delta| {
         let list = |facts: &[crate::facts::AdvisoryFact]| {
             if facts.is_empty() {
@@ -140,6 +165,19 @@ fn release(page: &mut Page, judged: &JudgedChange) {
             list(&delta.remaining)
         )
     });
+}
+
+fn publisher(delta: &PublisherDelta) -> String {
+    let mut text = format!("published by {}", delta.incoming);
+    let earlier = words::count(delta.earlier, "earlier release");
+    text.push_str(
+        &format_args!(", as {} of {earlier} on record", delta.earlier_by_same).to_string(),
+    );
+    if !delta.owners.is_empty() {
+        text.push_str("; owners: ");
+        text.push_str(&delta.owners.join(", "));
+    }
+    text
 }
 
 fn published(published: &Published) -> String {

@@ -91,6 +91,8 @@ impl Case {
             advisories: Finding::Seen(AdvisoryDelta::default()),
             source: Finding::Seen(SourceDelta::default()),
             outcomes: Finding::Absent("no ledger is named".to_owned()),
+            publisher: Finding::Absent("not asked for".to_owned()),
+            look_alike: None,
             other_gaps: Vec::new(),
         };
         Self {

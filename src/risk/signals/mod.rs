@@ -26,12 +26,14 @@ mod incident_strong;
 mod incident_weak;
 mod licence_changed;
 mod long_silence;
+mod look_alike;
 mod memory_behaviour;
 mod native_library_added;
 mod opaque_gained;
 mod package_added;
 mod placement_widened;
 mod public_items_lost;
+mod publisher_new;
 mod rapid_series;
 mod second_version;
 mod source_moved;
@@ -183,12 +185,14 @@ pub static SIGNALS: &[&Definition] = &[
     &incident_weak::SIGNAL,
     &licence_changed::SIGNAL,
     &long_silence::SIGNAL,
+    &look_alike::SIGNAL,
     &memory_behaviour::SIGNAL,
     &native_library_added::SIGNAL,
     &opaque_gained::SIGNAL,
     &package_added::SIGNAL,
     &placement_widened::SIGNAL,
     &public_items_lost::SIGNAL,
+    &publisher_new::SIGNAL,
     &rapid_series::SIGNAL,
     &second_version::SIGNAL,
     &source_moved::SIGNAL,

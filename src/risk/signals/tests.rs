@@ -4,8 +4,8 @@ use super::case::{Case, release};
 use super::*;
 use crate::diff::{ChangeKind, ForcedBy};
 use crate::facts::{
-    Extent, Finding, Gap, GapReason, Part, Shift, SourceDelta, SourceFinding, Topic, Witness,
-    YankCluster, Yanked,
+    Extent, Finding, Gap, GapReason, LookAlike, Part, Publisher, PublisherDelta, Shift,
+    SourceDelta, SourceFinding, Topic, Witness, YankCluster, Yanked,
 };
 use crate::incidents::{Direction, Strength};
 use crate::pkg::Source;
@@ -73,6 +73,32 @@ fn cluster(withdrawn: &[&str], only_one_left: bool) -> Finding<YankCluster> {
         withdrawn,
         predecessors: 4,
         only_one_left,
+    })
+}
+
+/// A new package with a name close to another.
+fn looks_like(of: &str) -> Case {
+    added(|case| {
+        case.dossier.look_alike = Some(LookAlike {
+            of: of.to_owned(),
+            how: "in one letter",
+            same_lines: None,
+        });
+    })
+}
+
+/// An upgrade published by one account, after releases of these.
+fn published_by(by: &str, before: &[&str]) -> Case {
+    upgrade(|case| {
+        case.dossier.publisher = Finding::Seen(PublisherDelta {
+            incoming: Publisher::Account(by.to_owned()),
+            outgoing: before
+                .last()
+                .map(|last| Publisher::Account((*last).to_owned())),
+            earlier: before.len(),
+            earlier_by_same: before.iter().filter(|other| **other == by).count(),
+            owners: Vec::new(),
+        });
     })
 }
 
@@ -171,6 +197,14 @@ fn cases(id: &str) -> (Case, Case) {
         "licence-changed" => (
             in_source(&[(Topic::Metadata, Shift::Changed, Part::Metadata)]),
             in_source(&[(Topic::Metadata, Shift::Gained, Part::Metadata)]),
+        ),
+        "look-alike" => (
+            looks_like("serde_json").history(|history| history.crate_age_days = 3.0),
+            added(|_| ()),
+        ),
+        "publisher-new" => (
+            published_by("eve", &["ada", "ada", "ada"]),
+            published_by("ada", &["ada", "bob"]),
         ),
         "memory-behaviour" => (
             in_source(&[(Topic::Leak, Shift::Gained, Part::Library)]),
@@ -429,6 +463,7 @@ fn without(case: &Case, kind: FactKind) -> Case {
         FactKind::Features => case.change.features = crate::diff::FeatureDelta::default(),
         FactKind::Source => case.dossier.source = Finding::Unknown(gap),
         FactKind::Outcomes => case.dossier.outcomes = Finding::Unknown(gap),
+        FactKind::Publisher => case.dossier.publisher = Finding::Unknown(gap),
     }
     case
 }
@@ -499,6 +534,30 @@ fn grades_tell_apart_what_differs() {
     assert_eq!(grade(&script, "build-script-added"), Some("new-package"));
     let skipped = upgrade(|_| ()).history(|history| history.versions_skipped = 20);
     assert_eq!(grade(&skipped, "versions-skipped"), Some("many"));
+    let trusted = Publisher::Trusted {
+        provider: "github".to_owned(),
+        repository: "a/b".to_owned(),
+    };
+    let left = published_by("ada", &["ada", "ada", "ada"]).with(|case| {
+        if let Finding::Seen(delta) = &mut case.dossier.publisher {
+            delta.outgoing = Some(trusted.clone());
+        }
+    });
+    assert_eq!(grade(&left, "publisher-new"), Some("left-trusted"));
+    let joined = published_by("eve", &["ada", "ada", "ada"]).with(|case| {
+        if let Finding::Seen(delta) = &mut case.dossier.publisher {
+            delta.incoming = trusted.clone();
+        }
+    });
+    assert_eq!(grade(&joined, "publisher-new"), None);
+    let old = looks_like("serde").history(|history| history.crate_age_days = 900.0);
+    assert_eq!(grade(&old, "look-alike"), Some("old"));
+    let copy = looks_like("serde").with(|case| {
+        if let Some(found) = &mut case.dossier.look_alike {
+            found.same_lines = Some(0.9);
+        }
+    });
+    assert_eq!(grade(&copy, "look-alike"), Some("copy"));
     let lure = upgrade(|case| case.dossier.yank_cluster = cluster(&["0.9.0", "1.0.0"], false));
     assert_eq!(grade(&lure, "yank-lure"), Some("several"));
 }

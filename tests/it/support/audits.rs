@@ -186,6 +186,8 @@ fn judged(at: usize, text: &str) -> JudgedChange {
             }),
             source: cargo_canary::facts::Finding::Absent("no archive was compared".to_owned()),
             outcomes: Finding::Absent("no ledger is named".to_owned()),
+            publisher: Finding::Absent("not asked for".to_owned()),
+            look_alike: None,
             other_gaps: vec![gap(FactKind::Manifest, text)],
         },
         links: vec![Link {
@@ -196,6 +198,8 @@ fn judged(at: usize, text: &str) -> JudgedChange {
             because: format!("resembles {text}"),
         }],
         assessment: Assessment {
+            likelihood: 0.01,
+            exposure: 1.0,
             score,
             level: Level::Moderate,
             signals: vec![Signal {

@@ -36,6 +36,10 @@ pub(crate) struct AuditArgs {
     /// Judge with only what was known on that day: `2026-11-20`, or a time in RFC 3339
     #[arg(long, value_name = "DATE")]
     pub(crate) as_of: Option<String>,
+    /// Ask the registry's site who published what comes in, one request a second;
+    /// another site than crates.io may be named
+    #[arg(long, value_name = "URL", num_args = 0..=1, require_equals = true, default_missing_value = "https://crates.io")]
+    pub(crate) publishers: Option<String>,
     #[command(flatten)]
     pub(crate) data: DataArgs,
     #[command(flatten)]

@@ -2,6 +2,7 @@
 
 mod audit;
 mod evidence;
+mod backtest;
 mod execute;
 mod incident;
 mod ledger;
@@ -16,6 +17,7 @@ use clap::{Parser, Subcommand};
 pub(crate) use audit::{
     AuditArgs, DataArgs, ExplainArgs, Graph, ReportArgs, SymptomArg, TriageArgs,
 };
+pub(crate) use backtest::BacktestArgs;
 pub(crate) use evidence::{EvidenceCommand, ListArgs, SignArgs, VerifyArgs};
 pub(crate) use execute::{BisectArgs, BuildArgs, ProbeArgs, WorkloadArgs};
 pub(crate) use incident::{IncidentCommand, IncidentListArgs};
@@ -68,6 +70,11 @@ pub(crate) enum Command {
     /// Look into the log of updates, verdicts and what came of them, and add to it
     #[command(subcommand)]
     Ledger(LedgerCommand),
+    /// Hold the risk model and a policy against real history
+    ///
+    /// Replays the changes of a corpus as of their day, and tells how well the
+    /// score would have found what later went wrong.
+    Backtest(BacktestArgs),
     /// Show and update the advisory facts
     #[command(subcommand)]
     Db(DbCommand),

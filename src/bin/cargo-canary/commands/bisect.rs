@@ -104,6 +104,7 @@ fn suspicion(args: &BisectArgs, host: &Host, progress: &Progress) -> BTreeMap<St
         features: None,
         graph: GraphMode::Auto,
         as_of: None,
+        publishers: None,
         locked_data: true,
         cache_dir: None,
         evidence: audit::EvidenceSources::default(),

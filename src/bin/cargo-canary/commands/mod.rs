@@ -1,6 +1,7 @@
 //! One file for each group of commands: arguments to requests, results to bytes.
 
 mod audit;
+mod backtest;
 mod bisect;
 mod builds;
 mod db;
@@ -33,6 +34,7 @@ pub(crate) fn run(command: &Command) -> Result<u8, Failure> {
         Command::Incident(command) => incident::run(command),
         Command::Exposure(args) => exposure::run(args),
         Command::Ledger(command) => ledger::run(command),
+        Command::Backtest(args) => backtest::run(args),
         Command::Db(command) => db::run(command),
         Command::Probe(args) => probe::run(args),
         Command::Bisect(args) => bisect::run(args),

@@ -50,6 +50,7 @@ pub(crate) fn run(command: &PolicyCommand) -> Result<u8, Failure> {
                     .as_deref()
                     .map(|text| day("--as-of", text))
                     .transpose()?,
+                publishers: None,
                 locked_data: data.locked_data,
                 cache_dir: data.cache.clone(),
                 ledger: cargo_canary::audit::LedgerChoice::Never,

@@ -1,0 +1,359 @@
+//! A corpus on disk: real changes of lock files with dates, the index history
+//! of crates, advisories with the day on which they became known, and labels
+//! that were not known on the day of the change.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use flate2::read::GzDecoder;
+use jiff::Timestamp;
+use rayon::prelude::*;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::BacktestError;
+use crate::advisories::{Report, Store};
+use crate::host::Host;
+
+/// No file of a corpus that is larger is read.
+const LARGEST_FILE: u64 = 1 << 30;
+/// No file is unpacked to more than this.
+const LARGEST_UNPACKED: u64 = 2 << 30;
+
+/// One change of a lock file.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Event {
+    pub(super) event_id: String,
+    pub(super) repo: String,
+    #[serde(deserialize_with = "time")]
+    pub(super) commit_time: Timestamp,
+    /// The digests of the lock files.
+    pub(super) before: String,
+    pub(super) after: String,
+    #[serde(default)]
+    pub(super) n_changed: usize,
+}
+
+fn time<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
+    let text = String::deserialize(from)?;
+    text.parse().map_err(serde::de::Error::custom)
+}
+
+/// One upgrade of an event, with what became of it.
+#[derive(Clone, Debug)]
+pub(super) struct Upgrade {
+    pub(super) name: String,
+    pub(super) old: String,
+    pub(super) new: String,
+    /// By label: whether it holds; without those that were never settled.
+    pub(super) labels: BTreeMap<String, bool>,
+}
+
+/// A line of `updates.jsonl.gz`, as far as it is used. The fields below `known`
+/// are not read: what was known on the day is found anew.
+#[derive(Deserialize)]
+struct Line {
+    event_id: String,
+    name: String,
+    kind: String,
+    #[serde(default)]
+    old: Option<String>,
+    #[serde(default)]
+    new: Option<String>,
+    #[serde(default)]
+    old_source: Option<String>,
+    #[serde(default)]
+    new_source: Option<String>,
+    #[serde(default)]
+    indexed: bool,
+    #[serde(default)]
+    withheld: bool,
+    #[serde(default)]
+    hindsight: BTreeMap<String, Value>,
+}
+
+#[derive(Deserialize)]
+struct AdvisoryLine {
+    id: String,
+    #[serde(rename = "crate")]
+    package: String,
+    date: String,
+    #[serde(default)]
+    db_date: Option<String>,
+    #[serde(default)]
+    withdrawn: Option<String>,
+    #[serde(default)]
+    informational: Option<String>,
+    #[serde(default)]
+    cvss: Option<String>,
+    #[serde(default)]
+    patched: Vec<String>,
+    #[serde(default)]
+    unaffected: Vec<String>,
+}
+
+/// A corpus, read but for its lock files.
+pub(super) struct Corpus {
+    folder: PathBuf,
+    /// In the order of the file.
+    pub(super) events: Vec<Event>,
+    /// By event; only upgrades between releases of the default registry whose
+    /// index history is there.
+    pub(super) upgrades: BTreeMap<String, Vec<Upgrade>>,
+    /// By crate: its index entry.
+    pub(super) index: BTreeMap<String, Vec<u8>>,
+    /// With the day on which each became known.
+    pub(super) advisories: Store,
+    /// The release family of a crate; a crate that is not there is its own.
+    pub(super) families: BTreeMap<String, String>,
+    /// Which chunk a lock file stands in, by digest.
+    chunks: BTreeMap<String, String>,
+}
+
+/// The labels among the fields of hindsight: what went wrong with a release or
+/// an update. The other fields there describe the release and are not used.
+fn is_label(name: &str) -> bool {
+    name == "bad" || name.starts_with("bad_") || matches!(name, "patch_3d_commit" | "reverted_60d")
+}
+
+impl Corpus {
+    /// Reads a corpus.
+    pub(super) fn open(folder: &Path, host: &Host) -> Result<Self, BacktestError> {
+        let text = |name: &str| read_text(host, &folder.join(name));
+        let events = lines(&text("events.jsonl")?, &folder.join("events.jsonl"))?;
+        let file = folder.join("updates.jsonl.gz");
+        let updates: Vec<Line> = lines(&unpacked(host, &file)?, &file)?;
+        let file = folder.join("advisories.jsonl");
+        let advisories: Vec<AdvisoryLine> = lines(&text("advisories.jsonl")?, &file)?;
+        Ok(Self {
+            events,
+            upgrades: upgrades(updates),
+            index: index(&folder.join("index"), host)?,
+            advisories: store(advisories, &file)?,
+            families: families(host, &folder.join("crates.json"))?,
+            chunks: chunks(&text("locks/index.tsv")?),
+            folder: folder.to_owned(),
+        })
+    }
+
+    /// The lock files of some events, by digest.
+    pub(super) fn locks(
+        &self,
+        events: &[&Event],
+        host: &Host,
+    ) -> Result<BTreeMap<String, Vec<u8>>, BacktestError> {
+        let wanted: BTreeSet<&str> = events
+            .iter()
+            .flat_map(|event| [event.before.as_str(), event.after.as_str()])
+            .collect();
+        let chunks: BTreeSet<&String> = wanted
+            .iter()
+            .filter_map(|digest| self.chunks.get(*digest))
+            .collect();
+        let read: Vec<BTreeMap<String, Vec<u8>>> = chunks
+            .into_par_iter()
+            .map(|chunk| unpack_chunk(host, &self.folder.join("locks").join(chunk), &wanted))
+            .collect::<Result<_, _>>()?;
+        Ok(read.into_iter().flatten().collect())
+    }
+}
+
+fn io(path: &Path, detail: impl std::fmt::Display) -> BacktestError {
+    BacktestError::Unreadable {
+        path: path.display().to_string(),
+        detail: detail.to_string(),
+    }
+}
+
+fn read_text(host: &Host, path: &Path) -> Result<String, BacktestError> {
+    let bytes = host
+        .files
+        .read(path, LARGEST_FILE)
+        .map_err(|error| io(path, error))?;
+    String::from_utf8(bytes).map_err(|_| io(path, "it is not UTF-8"))
+}
+
+fn unpacked(host: &Host, path: &Path) -> Result<String, BacktestError> {
+    let packed = host
+        .files
+        .read(path, LARGEST_FILE)
+        .map_err(|error| io(path, error))?;
+    let mut text = String::new();
+    GzDecoder::new(packed.as_slice())
+        .take(LARGEST_UNPACKED)
+        .read_to_string(&mut text)
+        .map_err(|error| io(path, error))?;
+    Ok(text)
+}
+
+fn lines<T: for<'de> Deserialize<'de> + Send>(
+    text: &str,
+    path: &Path,
+) -> Result<Vec<T>, BacktestError> {
+    let rows: Vec<(usize, &str)> = text.lines().enumerate().collect();
+    rows.into_par_iter()
+        .filter(|(_, line)| !line.trim().is_empty())
+        .map(|(number, line)| {
+            serde_json::from_str(line)
+                .map_err(|error| io(path, format!("line {}: {error}", number + 1)))
+        })
+        .collect()
+}
+
+fn upgrades(lines: Vec<Line>) -> BTreeMap<String, Vec<Upgrade>> {
+    let mut all: BTreeMap<String, Vec<Upgrade>> = BTreeMap::new();
+    for line in lines {
+        let public = |source: &Option<String>| source.as_deref() == Some("crates.io");
+        let usable = line.kind == "upgrade"
+            && line.indexed
+            && !line.withheld
+            && public(&line.old_source)
+            && public(&line.new_source);
+        let (Some(old), Some(new), true) = (line.old, line.new, usable) else {
+            continue;
+        };
+        let labels = line
+            .hindsight
+            .iter()
+            .filter(|(name, _)| is_label(name))
+            .filter_map(|(name, value)| Some((name.clone(), label(name, value)?)))
+            .collect();
+        all.entry(line.event_id).or_default().push(Upgrade {
+            name: line.name,
+            old,
+            new,
+            labels,
+        });
+    }
+    all
+}
+
+/// A label is true, false, or the id of the event that proves it; where nothing
+/// took an update back, there is no such event.
+fn label(name: &str, value: &Value) -> Option<bool> {
+    match value {
+        Value::Null if name == "reverted_60d" => Some(false),
+        Value::Bool(value) => Some(*value),
+        Value::String(_) | Value::Number(_) => Some(true),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+fn index(folder: &Path, host: &Host) -> Result<BTreeMap<String, Vec<u8>>, BacktestError> {
+    let entries = host.files.list(folder).map_err(|error| io(folder, error))?;
+    let names: Vec<String> = entries
+        .into_iter()
+        .filter_map(|entry| entry.name.into_string().ok())
+        .filter(|name| name.ends_with(".gz"))
+        .collect();
+    names
+        .into_par_iter()
+        .map(|file| {
+            let text = unpacked(host, &folder.join(&file))?;
+            let name = file.trim_end_matches(".gz").to_owned();
+            Ok((name, text.into_bytes()))
+        })
+        .collect()
+}
+
+/// The advisories, dated by the day on which the database first had them: before
+/// that nobody could look them up.
+fn store(lines: Vec<AdvisoryLine>, path: &Path) -> Result<Store, BacktestError> {
+    let reports: Vec<Report> = lines
+        .into_iter()
+        .map(|line| Report {
+            known_since: line
+                .db_date
+                .as_deref()
+                .unwrap_or(&line.date)
+                .chars()
+                .take(10)
+                .collect(),
+            id: line.id,
+            package: line.package,
+            withdrawn: line.withdrawn,
+            informational: line.informational,
+            cvss: line.cvss,
+            patched: line.patched,
+            unaffected: line.unaffected,
+        })
+        .collect();
+    Store::of_reports(&reports).map_err(|detail| io(path, detail))
+}
+
+fn families(host: &Host, path: &Path) -> Result<BTreeMap<String, String>, BacktestError> {
+    let value: Value =
+        serde_json::from_str(&read_text(host, path)?).map_err(|error| io(path, error))?;
+    let mut families = BTreeMap::new();
+    for key in ["families", "family"] {
+        for (name, members) in value
+            .get(key)
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+        {
+            match members {
+                Value::String(family) => {
+                    families.insert(name.clone(), family.clone());
+                }
+                Value::Array(members) => families.extend(
+                    members
+                        .iter()
+                        .filter_map(Value::as_str)
+                        .map(|member| (member.to_owned(), name.clone())),
+                ),
+                Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => {}
+            }
+        }
+    }
+    Ok(families)
+}
+
+fn chunks(text: &str) -> BTreeMap<String, String> {
+    text.lines()
+        .skip(1)
+        .filter_map(|line| {
+            let mut cells = line.split('\t');
+            let (digest, chunk) = (cells.next()?, cells.next()?);
+            let plain = chunk
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+            (plain && !chunk.starts_with('.')).then(|| (digest.to_owned(), chunk.to_owned()))
+        })
+        .collect()
+}
+
+fn unpack_chunk(
+    host: &Host,
+    path: &Path,
+    wanted: &BTreeSet<&str>,
+) -> Result<BTreeMap<String, Vec<u8>>, BacktestError> {
+    let packed = host
+        .files
+        .read(path, LARGEST_FILE)
+        .map_err(|error| io(path, error))?;
+    let decoder = ruzstd::decoding::StreamingDecoder::new(packed.as_slice())
+        .map_err(|error| io(path, error))?;
+    let mut archive = tar::Archive::new(decoder.take(LARGEST_UNPACKED));
+    let mut found = BTreeMap::new();
+    for entry in archive.entries().map_err(|error| io(path, error))? {
+        let mut entry = entry.map_err(|error| io(path, error))?;
+        let name = entry.path_bytes().into_owned();
+        let name = String::from_utf8_lossy(&name);
+        let file = name.rsplit('/').next().unwrap_or_default();
+        let Some(digest) = file
+            .strip_suffix(".lock")
+            .filter(|digest| wanted.contains(digest))
+        else {
+            continue;
+        };
+        let digest = digest.to_owned();
+        let mut content = Vec::new();
+        entry
+            .read_to_end(&mut content)
+            .map_err(|error| io(path, error))?;
+        found.insert(digest, content);
+    }
+    Ok(found)
+}

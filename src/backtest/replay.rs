@@ -1,0 +1,310 @@
+//! Event by event through the audit, with only what was known on its day.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use jiff::Timestamp;
+use rayon::prelude::*;
+
+use super::corpus::{Corpus, Event, Upgrade};
+use super::{BacktestError, History, Plain, Progress, Request, Row};
+use crate::audit::{self, Audit, JudgedChange, Known};
+use crate::host::memory::MemoryHost;
+use crate::host::{Clock, Entry, FileKind, Files, Host, Scratch, Tail, Work};
+use crate::pkg::Step;
+use crate::snapshot::{BuildName, GraphMode};
+
+/// Where the builds and the data stand on the host of a replay.
+const BASE: &str = "/replay/base/Cargo.lock";
+const HEAD: &str = "/replay/head/Cargo.lock";
+const CACHE: &str = "/replay/cache";
+
+/// Replays a corpus.
+///
+/// # Errors
+/// When the corpus, the policy or the model cannot be read. An event that
+/// cannot be audited is no error: it is among `failed`.
+pub fn replay(
+    request: &Request,
+    host: &Host,
+    on_progress: &(dyn Fn(Progress) + Sync),
+) -> Result<History, BacktestError> {
+    let corpus = Corpus::open(&request.corpus, host)?;
+    let known = Known::with_advisories(corpus.advisories.clone())
+        .map_err(|error| BacktestError::Judge(Box::new(error)))?;
+    let index = Arc::new(corpus.index.clone());
+    let wanted: Vec<(usize, &Event)> = corpus
+        .events
+        .iter()
+        .enumerate()
+        .filter(|(at, event)| {
+            let names = &request.repositories;
+            at % request.one_of.max(1) == 0
+                && (names.is_empty() || names.iter().any(|name| event.repo.contains(name.as_str())))
+        })
+        .collect();
+    if wanted.is_empty() {
+        return Err(BacktestError::Nothing);
+    }
+    let mut by_repository: BTreeMap<&str, Vec<(usize, &Event)>> = BTreeMap::new();
+    for (at, event) in &wanted {
+        by_repository
+            .entry(&event.repo)
+            .or_default()
+            .push((*at, event));
+    }
+    let done = AtomicUsize::new(0);
+    let mut history = History {
+        rows: Vec::new(),
+        events: 0,
+        failed: Vec::new(),
+        unmatched: 0,
+    };
+    // One repository at a time, so that only its lock files are in memory.
+    for events in by_repository.into_values() {
+        let only: Vec<&Event> = events.iter().map(|(_, event)| *event).collect();
+        let locks = corpus.locks(&only, host)?;
+        let now = host.clock.now();
+        let found: Vec<Result<(Vec<Row>, usize), String>> = events
+            .par_iter()
+            .map(|(at, event)| {
+                let found = one(request, &corpus, &known, &index, &locks, (*at, event), now);
+                let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+                on_progress(Progress {
+                    done,
+                    all: wanted.len(),
+                });
+                found
+            })
+            .collect();
+        for found in found {
+            match found {
+                Ok((rows, unmatched)) => {
+                    history.events += 1;
+                    history.unmatched += unmatched;
+                    history.rows.extend(rows);
+                }
+                Err(reason) => history.failed.push(reason),
+            }
+        }
+    }
+    history.rows.sort_by_key(|row| row.event);
+    history.failed.sort();
+    Ok(history)
+}
+
+/// One event: its rows, and how many of its upgrades the difference does not show.
+fn one(
+    request: &Request,
+    corpus: &Corpus,
+    known: &Known,
+    index: &Arc<BTreeMap<String, Vec<u8>>>,
+    locks: &BTreeMap<String, Vec<u8>>,
+    (at, event): (usize, &Event),
+    now: Timestamp,
+) -> Result<(Vec<Row>, usize), String> {
+    let upgrades = corpus.upgrades.get(&event.event_id);
+    let lock = |digest: &String| {
+        locks
+            .get(digest)
+            .cloned()
+            .ok_or_else(|| format!("{}: the lock file {digest} is not there", event.event_id))
+    };
+    let files = ReplayFiles {
+        base: lock(&event.before)?,
+        head: lock(&event.after)?,
+        index: Arc::clone(index),
+        now,
+    };
+    let host = Host {
+        files: Box::new(files),
+        clock: Box::new(Still(now)),
+        ..MemoryHost::new(now).host()
+    };
+    let audit_request = audit::Request {
+        repository: PathBuf::from("/replay"),
+        base: BuildName::Named(BASE.to_owned()),
+        head: BuildName::Named(HEAD.to_owned()),
+        policy: Some(request.policy.clone()),
+        targets: Vec::new(),
+        features: None,
+        graph: GraphMode::LockOnly,
+        as_of: Some(event.commit_time),
+        publishers: None,
+        locked_data: true,
+        cache_dir: Some(PathBuf::from(CACHE)),
+        evidence: audit::EvidenceSources::default(),
+        ledger: audit::LedgerChoice::Never,
+    };
+    let audit = audit::run_knowing(&audit_request, &host, known, &|_| ())
+        .map_err(|error| format!("{}: {}", event.event_id, chain(&error)))?;
+    let mut unmatched = 0;
+    let mut rows = Vec::new();
+    for upgrade in upgrades.into_iter().flatten() {
+        match judged(&audit, upgrade) {
+            Some(judged) => rows.push(row(at, event, corpus, known, upgrade, judged, &audit)),
+            None => unmatched += 1,
+        }
+    }
+    Ok((rows, unmatched))
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        source = error.source();
+    }
+    text
+}
+
+/// The change that shows an upgrade.
+fn judged<'a>(audit: &'a Audit, upgrade: &Upgrade) -> Option<&'a JudgedChange> {
+    let comes_in = |judged: &&JudgedChange| {
+        judged.change.package == upgrade.name
+            && judged
+                .change
+                .incoming()
+                .is_some_and(|release| release.version.to_string() == upgrade.new)
+    };
+    let goes_out = |judged: &&JudgedChange| {
+        judged
+            .change
+            .outgoing()
+            .is_some_and(|release| release.version.to_string() == upgrade.old)
+    };
+    let all = || audit.changes.iter().filter(comes_in);
+    all().find(goes_out).or_else(|| all().next())
+}
+
+fn row(
+    at: usize,
+    event: &Event,
+    corpus: &Corpus,
+    known: &Known,
+    upgrade: &Upgrade,
+    judged: &JudgedChange,
+    audit: &Audit,
+) -> Row {
+    let step = judged
+        .change
+        .outgoing()
+        .zip(judged.change.incoming())
+        .map(|(from, to)| Step::between(&from.version, &to.version));
+    let published = judged.dossier.published.seen();
+    Row {
+        event: at,
+        repository: event.repo.clone(),
+        family: corpus
+            .families
+            .get(&upgrade.name)
+            .unwrap_or(&upgrade.name)
+            .clone(),
+        name: format!("{} {} -> {}", upgrade.name, upgrade.old, upgrade.new),
+        score: judged.assessment.sum(),
+        likelihood: judged.assessment.likelihood,
+        decision: judged.decision,
+        columns: crate::risk::columns(&judged.change, &judged.dossier, &judged.links, &known.model),
+        plain: Plain {
+            step: match step {
+                Some(Step::Major) => 3.0,
+                Some(Step::Minor | Step::Prerelease) => 2.0,
+                Some(Step::Same | Step::Patch | Step::Downgrade) | None => 1.0,
+            },
+            age_days: published.map_or(f64::MAX, |published| published.age_days),
+            changed: event.n_changed.max(audit.changes.len()) as f64,
+        },
+        labels: upgrade.labels.clone(),
+    }
+}
+
+/// A clock that stands still.
+struct Still(Timestamp);
+
+impl Clock for Still {
+    fn now(&self) -> Timestamp {
+        self.0
+    }
+}
+
+/// Two lock files and the index entries of a corpus.
+struct ReplayFiles {
+    base: Vec<u8>,
+    head: Vec<u8>,
+    index: Arc<BTreeMap<String, Vec<u8>>>,
+    now: Timestamp,
+}
+
+impl ReplayFiles {
+    fn content(&self, path: &Path) -> io::Result<&[u8]> {
+        let missing = || io::Error::from(io::ErrorKind::NotFound);
+        if path == Path::new(BASE) {
+            return Ok(&self.base);
+        }
+        if path == Path::new(HEAD) {
+            return Ok(&self.head);
+        }
+        let below = path.strip_prefix(CACHE).map_err(|_| missing())?;
+        if !below.starts_with("local-registry") {
+            return Err(missing());
+        }
+        let name = path.file_name().and_then(|name| name.to_str());
+        name.and_then(|name| self.index.get(name))
+            .map(Vec::as_slice)
+            .ok_or_else(missing)
+    }
+}
+
+impl Files for ReplayFiles {
+    fn kind(&self, path: &Path) -> io::Result<FileKind> {
+        if ["/replay", "/replay/base", "/replay/head"]
+            .iter()
+            .any(|dir| path == Path::new(dir))
+        {
+            return Ok(FileKind::Directory);
+        }
+        self.content(path)
+            .map(|content| FileKind::File(content.len() as u64))
+    }
+
+    fn read(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+        let content = self.content(path)?;
+        if content.len() as u64 > limit {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        Ok(content.to_vec())
+    }
+
+    fn list(&self, _: &Path) -> io::Result<Vec<Entry>> {
+        Err(io::ErrorKind::NotFound.into())
+    }
+
+    fn canonical(&self, path: &Path) -> io::Result<PathBuf> {
+        self.kind(path).map(|_| path.to_owned())
+    }
+
+    fn write(&self, _: &Path, _: &[u8]) -> io::Result<()> {
+        Err(io::ErrorKind::ReadOnlyFilesystem.into())
+    }
+
+    fn append(&self, _: &Path, _: &[u8], _: &dyn Fn(&[u8]) -> io::Result<Tail>) -> io::Result<()> {
+        Err(io::ErrorKind::ReadOnlyFilesystem.into())
+    }
+
+    fn modified(&self, _: &Path) -> io::Result<Timestamp> {
+        Ok(self.now)
+    }
+
+    fn scratch(&self, _: &Path) -> io::Result<Box<dyn Scratch>> {
+        Err(io::ErrorKind::ReadOnlyFilesystem.into())
+    }
+
+    fn work(&self) -> Work {
+        Work::default()
+    }
+}

@@ -1,0 +1,83 @@
+//! `backtest`: history through the model, measured; the weights fitted.
+
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use cargo_canary::backtest::{self, BacktestError, Fitted, Request};
+use cargo_canary::host::Host;
+use cargo_canary::risk::Model;
+
+use crate::args::{BacktestArgs, ReportFormat};
+use crate::error::Failure;
+use crate::exit;
+use crate::output;
+use crate::progress::Progress;
+
+pub(crate) fn run(args: &BacktestArgs) -> Result<u8, Failure> {
+    let host = Host::real(None);
+    let request = Request {
+        corpus: args.corpus.clone(),
+        policy: super::request::policy_choice(&args.policy),
+        repositories: args.repository.clone(),
+        one_of: args.one_of,
+    };
+    let progress = Progress::new(!args.output.no_progress);
+    let last = AtomicUsize::new(0);
+    let history = backtest::replay(&request, &host, &|it| {
+        let percent = it.done * 100 / it.all.max(1);
+        if last.fetch_max(percent, Ordering::Relaxed) < percent {
+            progress.say(format!("{} of {} events", it.done, it.all));
+        }
+    })
+    .map_err(|error| failure(&error))?;
+    drop(progress);
+    let model = Model::built_in()
+        .map_err(|error| Failure::internal("failed to read the model").caused_by(&error))?;
+    let measured = backtest::measure(&history, &model.named_levels());
+    let fitted = args.fit.as_ref().map(|_| backtest::fit(&history, &model));
+    if let (Some(file), Some(fitted)) = (&args.fit, &fitted) {
+        let text = weights(fitted, history.events, &args.corpus.display().to_string());
+        output::report(text.as_bytes(), Some(file), &host)?;
+    }
+    if let Some(file) = &args.plot {
+        output::report(backtest::curves(&history).as_bytes(), Some(file), &host)?;
+    }
+    let text = match args.output.format {
+        ReportFormat::Text => backtest::text(&history, &measured, fitted.as_ref()),
+        ReportFormat::Json => {
+            let value = backtest::json(&history, &measured, fitted.as_ref());
+            format!("{value:#}\n")
+        }
+    };
+    output::report(text.as_bytes(), args.output.output.as_deref(), &host)?;
+    Ok(exit::PASS)
+}
+
+fn failure(error: &BacktestError) -> Failure {
+    let failure = Failure::input("failed to replay the corpus").caused_by(error);
+    match error {
+        BacktestError::Nothing => failure.hint("leave out `--repository` and `--one-of`"),
+        BacktestError::Judge(_) => failure.hint("`cargo-canary policy check FILE` checks a policy"),
+        BacktestError::Unreadable { .. } => {
+            failure.hint("`docs/backtest.md` describes the files of a corpus")
+        }
+    }
+}
+
+/// The file of fitted weights, with where they come from.
+fn weights(fitted: &Fitted, events: usize, corpus: &str) -> String {
+    let folder = corpus
+        .rsplit('/')
+        .find(|part| !part.is_empty())
+        .unwrap_or("corpus");
+    let mut out = format!(
+        "# Written by `cargo-canary backtest CORPUS --fit policies/risk-fitted.toml`.\nversion = 1\nprovenance = \"\"\"\nFitted to {} upgrades of {events} changes of lock files (folder `{folder}`), of which {}\nwent wrong. A signal that is not named here keeps the points set by hand.\n\"\"\"\nat-zero = {:.5}\n\n[points]\n",
+        fitted.rows.0, fitted.rows.1, fitted.at_zero
+    );
+    for ((signal, grade), points) in &fitted.points {
+        let name = grade.map_or_else(|| (*signal).to_owned(), |grade| format!("{signal}.{grade}"));
+        // Writing into a string cannot fail.
+        let _ = writeln!(out, "\"{name}\" = {points}");
+    }
+    out
+}
