@@ -361,6 +361,11 @@ pub trait Processes: Send + Sync {
         })
     }
 
+    /// A port of the loopback device that nobody uses now; `None` when there is none.
+    fn free_port(&self) -> Option<u16> {
+        None
+    }
+
     /// How many were started so far.
     fn started(&self) -> u64;
 }

@@ -266,6 +266,11 @@ impl Processes for RealProcesses {
         super::watched::start(launch)
     }
 
+    fn free_port(&self) -> Option<u16> {
+        let listener = std::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).ok()?;
+        Some(listener.local_addr().ok()?.port())
+    }
+
     fn started(&self) -> u64 {
         self.started.load(Ordering::Relaxed)
     }

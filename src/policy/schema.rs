@@ -67,6 +67,20 @@ pub fn schema() -> Value {
                 "url": text("`postgres://...`, or a path that ends in .jsonl or .db, without a password"),
                 "name": text("What the repository is called there"),
             })),
+            "probe": table("The workload that `probe` runs on both builds, and what it may take", json!({
+                "bin": text("The executable that is meant, where there are several"),
+                "args": texts("The arguments of the program; `{port}` is a free port"),
+                "build-args": texts("Further arguments of `cargo build`; `--release` when they are left out"),
+                "ready": text("A shell command that succeeds when a server is ready"),
+                "ready-timeout": text("How long it may take until then, such as `30s`"),
+                "load": text("A shell command that makes work for a server"),
+                "duration": text("How long each side runs, such as `60s`"),
+                "max-memory": text("The most memory that a side may hold, such as `2GiB`"),
+                "max-processes": json!({ "type": "integer", "minimum": 1 }),
+                "memory-limit": text("The memory at which the service fails"),
+                "fd-limit": json!({ "type": "integer", "minimum": 1 }),
+                "network": json!({ "type": "boolean" }),
+            })),
         },
     })
 }

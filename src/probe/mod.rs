@@ -7,8 +7,10 @@
 
 pub mod bisect;
 pub mod judge;
+pub mod plan;
 mod run;
 pub mod show;
+mod side;
 mod thresholds;
 pub mod triage;
 mod troubles;
@@ -16,10 +18,21 @@ pub mod workshop;
 
 use std::time::Duration;
 
+use sha2::{Digest, Sha256};
+
 use crate::host::{Ending, Sample};
 
-pub use run::{Event, Order, ProbeError, Probed, Request, Run, SideRun, run};
+pub use run::{Event, Made, Order, ProbeError, Probed, Request, Run, SideRun, run};
 pub use thresholds::{Thresholds, ThresholdsError};
+
+/// `sha256:…` of these bytes.
+fn sha256(bytes: &[u8]) -> String {
+    let mut out = String::from("sha256:");
+    for byte in Sha256::digest(bytes) {
+        out.push_str(&format_args!("{byte:02x}").to_string());
+    }
+    out
+}
 
 /// Something that a program holds and should give back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

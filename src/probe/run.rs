@@ -7,11 +7,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::judge::{self, Answer, Judged};
-use super::{Resource, Segment, Thresholds, ThresholdsError, troubles};
-use crate::host::{
-    Detail, Ending, FileKind, Host, Launch, Limits, NOT_STARTED, NOT_STARTED_SAYS, Printed,
-    ProcessError, Running, Sample,
-};
+use super::side::Side;
+use super::{Resource, Segment, Thresholds, ThresholdsError, sha256, troubles};
+use crate::host::{FileKind, Host, Limits, Printed, ProcessError};
 
 /// Which side runs when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -36,8 +34,14 @@ pub struct Request {
     pub head: PathBuf,
     /// The arguments of both.
     pub args: Vec<OsString>,
+    /// A command that succeeds when the server is ready for its load.
+    pub ready: Option<Vec<OsString>>,
+    /// How long it may take until then.
+    pub ready_timeout: Duration,
     /// A command that makes work for a server; runs as long as the server does.
     pub load: Option<Vec<OsString>>,
+    /// Cut off the network of what is run.
+    pub no_network: bool,
     /// The environment of both.
     pub env: BTreeMap<OsString, OsString>,
     /// Their working directory.
@@ -78,6 +82,15 @@ pub enum ProbeError {
     NoExecutable {
         /// The path.
         path: PathBuf,
+    },
+    /// An executable cannot be read.
+    #[error("failed to read the executable `{}`", path.display())]
+    Unread {
+        /// The path.
+        path: PathBuf,
+        /// The reason.
+        #[source]
+        source: std::io::Error,
     },
     /// A side could not be started.
     #[error("failed to start the {side}")]
@@ -128,22 +141,36 @@ pub struct Probed {
     pub judged: Vec<Judged>,
     /// What was seen.
     pub run: Run,
+    /// What was run, and by which measure it was judged.
+    pub made: Made,
 }
 
-/// At most so many lives of a workload that ends by itself.
-const MOST_LIVES: usize = 500;
-/// A side that fails so often is not started again.
-const MOST_FAILURES: usize = 3;
-/// At the start of each life a side is looked at more often: what dies young
-/// should have been seen.
-const EARLY: Duration = Duration::from_secs(2);
-/// So much more often.
-const EARLY_LOOKS: u32 = 5;
-/// Shared memory and sockets are looked at once in so many intervals.
-const THOROUGH: u32 = 5;
-/// A look at shared memory that takes longer than this disturbs the workload,
-/// and is not repeated.
-const COSTLY: Duration = Duration::from_millis(3);
+/// What a probe ran: all that a record of it must hold.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Made {
+    /// `sha256:…` of the base's executable.
+    pub base: String,
+    /// `sha256:…` of the head's executable.
+    pub head: String,
+    /// The arguments of both.
+    pub args: Vec<String>,
+    /// The command that says when a server is ready.
+    pub ready: Option<String>,
+    /// The command that makes work.
+    pub load: Option<String>,
+    /// How long each side was to run.
+    pub duration: Duration,
+    /// Time between samples.
+    pub interval: Duration,
+    /// Which side ran when.
+    pub order: Order,
+    /// Whether the network was cut off.
+    pub no_network: bool,
+    /// `sha256:…` of the thresholds.
+    pub thresholds: String,
+    /// The confidence of the intervals.
+    pub confidence: f64,
+}
 
 /// Runs both sides and judges them.
 ///
@@ -163,6 +190,7 @@ pub fn run(request: &Request, host: &Host, on_event: &dyn Fn(Event)) -> Result<P
             return Err(ProbeError::NoExecutable { path: path.clone() });
         }
     }
+    let made = made(request, &thresholds, host)?;
     let run = match request.order {
         Order::SideBySide => side_by_side(request, host, on_event)?,
         Order::Alternate { rounds } => alternate(request, rounds.max(1), host, on_event)?,
@@ -198,6 +226,44 @@ pub fn run(request: &Request, host: &Host, on_event: &dyn Fn(Event)) -> Result<P
         decision,
         judged,
         run,
+        made,
+    })
+}
+
+/// An executable may have this many bytes.
+const EXECUTABLE_LIMIT: u64 = 4 << 30;
+
+fn made(request: &Request, thresholds: &Thresholds, host: &Host) -> Result<Made, ProbeError> {
+    let digest = |path: &Path| {
+        let content = host.files.read(path, EXECUTABLE_LIMIT);
+        content
+            .map(|bytes| sha256(&bytes))
+            .map_err(|source| ProbeError::Unread {
+                path: path.to_owned(),
+                source,
+            })
+    };
+    let words = |command: &[OsString]| -> Vec<String> {
+        let words = command
+            .iter()
+            .map(|word| word.to_string_lossy().into_owned());
+        words.collect()
+    };
+    // The last word is what the shell is given.
+    let command =
+        |command: &Option<Vec<OsString>>| command.as_deref().and_then(|all| words(all).pop());
+    Ok(Made {
+        base: digest(&request.base)?,
+        head: digest(&request.head)?,
+        args: words(&request.args),
+        ready: command(&request.ready),
+        load: command(&request.load),
+        duration: request.duration,
+        interval: request.interval,
+        order: request.order,
+        no_network: request.no_network,
+        thresholds: thresholds.digest.clone(),
+        confidence: thresholds.confidence,
     })
 }
 
@@ -290,242 +356,4 @@ fn watch(
         sides.sort_by_key(|side| side.name);
     }
     Ok(())
-}
-
-/// One side while it runs.
-struct Side<'r> {
-    name: &'static str,
-    executable: &'r Path,
-    request: &'r Request,
-    host: &'r Host,
-    running: Option<Box<dyn Running>>,
-    load: Option<Box<dyn Running>>,
-    segments: Vec<Segment>,
-    troubles: Vec<String>,
-    printed: Printed,
-    failures: usize,
-    given_up: bool,
-    shares_cost: Duration,
-    /// When it is looked at next.
-    due: Duration,
-    /// When it is looked at thoroughly next.
-    thorough: Duration,
-}
-
-impl<'r> Side<'r> {
-    fn new(name: &'static str, executable: &'r Path, request: &'r Request, host: &'r Host) -> Self {
-        Self {
-            name,
-            executable,
-            request,
-            host,
-            running: None,
-            load: None,
-            segments: Vec::new(),
-            troubles: Vec::new(),
-            printed: Printed::default(),
-            failures: 0,
-            given_up: false,
-            shares_cost: Duration::ZERO,
-            due: Duration::ZERO,
-            thorough: Duration::ZERO,
-        }
-    }
-
-    fn launch(&self, program: &Path, args: &[OsString]) -> Result<Box<dyn Running>, ProbeError> {
-        let launch = Launch {
-            keeper: self.request.keeper.clone(),
-            program: program.to_owned(),
-            args: args.to_vec(),
-            env: self.request.env.clone(),
-            directory: self.request.directory.clone(),
-            limits: self.request.limits,
-        };
-        self.host
-            .processes
-            .start(&launch)
-            .map_err(|source| ProbeError::Start {
-                side: self.name,
-                source,
-            })
-    }
-
-    fn start(&mut self, now: Duration) -> Result<(), ProbeError> {
-        self.running = Some(self.launch(self.executable, &self.request.args)?);
-        if let Some((program, args)) = self.request.load.as_deref().and_then(<[_]>::split_first) {
-            self.load = Some(self.launch(Path::new(program), args)?);
-        }
-        self.segments.push(Segment {
-            began: now,
-            ..Segment::default()
-        });
-        Ok(())
-    }
-
-    /// Samples the workload when the time for it has come. What was missed on a
-    /// busy machine is not made up for.
-    fn look_when_due(&mut self, now: Duration) -> Result<(), ProbeError> {
-        if now < self.due {
-            return Ok(());
-        }
-        let interval = self.request.interval;
-        let thorough = now >= self.thorough;
-        if thorough {
-            self.thorough = now + interval * THOROUGH;
-        }
-        self.look(now, thorough)?;
-        let began = self.segments.last().map_or(now, |segment| segment.began);
-        let step = if now.saturating_sub(began) < EARLY {
-            interval / EARLY_LOOKS
-        } else {
-            interval
-        };
-        self.due = (self.due + step).max(now + step / 2);
-        Ok(())
-    }
-
-    /// Samples the workload, and starts it again when it has ended.
-    fn look(&mut self, now: Duration, thorough: bool) -> Result<(), ProbeError> {
-        let Some(running) = &mut self.running else {
-            return Ok(());
-        };
-        if let Some(ending) = running.ended() {
-            return self.ended(ending, now);
-        }
-        let detail = if thorough && self.shares_cost < COSTLY {
-            Detail::Shares
-        } else {
-            Detail::Counts
-        };
-        let before = Instant::now();
-        let Some(sample) = running.sample(detail) else {
-            return Ok(());
-        };
-        if detail == Detail::Shares {
-            self.shares_cost = before.elapsed();
-        }
-        if let Some(segment) = self.segments.last_mut() {
-            segment.samples.push(sample);
-        }
-        self.contain(sample);
-        Ok(())
-    }
-
-    /// Ends a side that takes more than it may. Counted over the tree, since the
-    /// operating system's own limits are by process or by user.
-    fn contain(&mut self, sample: Sample) {
-        let after = sample.at.as_secs_f64();
-        let over = |limit: Option<u64>, value: u64| limit.filter(|limit| value > *limit);
-        if let Some(limit) = over(self.request.memory, sample.rss) {
-            let mebibytes = limit >> 20;
-            self.trouble(format!(
-                "held more than the limit of {mebibytes} MiB and was ended after {after:.0} s"
-            ));
-            self.give_up();
-        } else if let Some(limit) = over(self.request.limits.processes, sample.processes) {
-            self.trouble(format!(
-                "had more than {limit} processes and was ended after {after:.0} s"
-            ));
-            self.give_up();
-        }
-    }
-
-    fn trouble(&mut self, what: String) {
-        if !self.troubles.contains(&what) {
-            self.troubles.push(what);
-        }
-    }
-
-    /// Ends the load. One that had failed by itself is no load.
-    fn end_load(&mut self) {
-        let Some(mut load) = self.load.take() else {
-            return;
-        };
-        let ending = load.ended();
-        load.stop();
-        if let Some(ending) = ending.filter(|ending| !ending.is_success()) {
-            let printed = load.printed();
-            let said = String::from_utf8_lossy(&printed.stderr);
-            let line = said.lines().last().unwrap_or_default().trim();
-            self.trouble(format!("had a load that ended with {ending}: {line}"));
-        }
-    }
-
-    fn give_up(&mut self) {
-        self.given_up = true;
-        self.end_load();
-        if let Some(mut running) = self.running.take() {
-            running.stop();
-            self.printed = running.printed();
-        }
-    }
-
-    fn ended(&mut self, ending: Ending, now: Duration) -> Result<(), ProbeError> {
-        if let Some(mut running) = self.running.take() {
-            running.stop();
-            self.printed = running.printed();
-        }
-        // Without its server a load fails, which says nothing of it.
-        self.load = None;
-        let mut life = Duration::ZERO;
-        let exhausted = troubles::is_exhausted(ending, &self.printed);
-        if let Some(segment) = self.segments.last_mut() {
-            segment.ending = Some(ending);
-            segment.exhausted = exhausted;
-            life = now.saturating_sub(segment.began);
-        }
-        if !ending.is_success() {
-            self.never_started(ending)?;
-            self.failures += 1;
-            let why = if exhausted {
-                ", since an allocation failed"
-            } else {
-                ""
-            };
-            self.trouble(format!(
-                "ended with {ending} after {:.1} s{why}",
-                life.as_secs_f64()
-            ));
-        }
-        if self.failures >= MOST_FAILURES || self.segments.len() >= MOST_LIVES {
-            self.given_up = true;
-            return Ok(());
-        }
-        if now < self.request.duration {
-            self.start(now)?;
-        }
-        Ok(())
-    }
-
-    /// An error when the keeper says that the program cannot be started at all.
-    fn never_started(&self, ending: Ending) -> Result<(), ProbeError> {
-        let first = self.segments.len() == 1;
-        let unseen = self.segments.iter().all(|life| life.samples.is_empty());
-        let said = String::from_utf8_lossy(&self.printed.stderr);
-        match said.trim().strip_prefix(NOT_STARTED_SAYS) {
-            Some(why) if first && unseen && ending == Ending::Code(i32::from(NOT_STARTED)) => {
-                Err(ProbeError::Start {
-                    side: self.name,
-                    source: ProcessError::Start {
-                        program: self.executable.to_owned(),
-                        source: std::io::Error::other(why.trim().to_owned()),
-                    },
-                })
-            }
-            Some(_) | None => Ok(()),
-        }
-    }
-
-    fn finish(mut self) -> SideRun {
-        self.end_load();
-        if let Some(mut running) = self.running.take() {
-            running.stop();
-            self.printed = running.printed();
-        }
-        SideRun {
-            segments: std::mem::take(&mut self.segments),
-            printed: std::mem::take(&mut self.printed),
-            troubles: std::mem::take(&mut self.troubles),
-        }
-    }
 }

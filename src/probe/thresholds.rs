@@ -78,6 +78,8 @@ struct Entry {
 /// What counts as growth.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Thresholds {
+    /// `sha256:…` of the text they were read from.
+    pub digest: String,
     /// The confidence of intervals, between 0 and 1.
     pub confidence: f64,
     /// The age of a run, in seconds, from which programs no longer settle.
@@ -171,6 +173,7 @@ impl Thresholds {
             resources.insert(resource, entry);
         }
         Ok(Self {
+            digest: super::sha256(text.as_bytes()),
             confidence: file.confidence,
             reference_seconds: file.drift.reference_seconds,
             power: file.drift.power,

@@ -56,9 +56,12 @@ mod risk;
 mod shared_data;
 #[cfg(target_os = "linux")]
 mod probe;
+mod probe_builds;
 mod probe_judge;
+mod probe_leaks;
 mod probe_shapes;
 mod probe_simulation;
+mod replay;
 mod report_action;
 mod report_artifacts;
 mod report_browser;

@@ -20,9 +20,24 @@ const MOST_RULES: usize = 1_000;
 /// How many exemptions one file may have.
 const MOST_EXEMPTIONS: usize = 10_000;
 
-const ROOT: [&str; 11] = [
+const ROOT: [&str; 12] = [
     "version", "extends", "build", "risk", "gaps", "cooldown", "ratchet", "rule", "exempt",
-    "canary", "ledger",
+    "canary", "ledger", "probe",
+];
+/// The keys of the table that `probe` reads, see `docs/probe.md`.
+pub(in crate::policy) const PROBE: [&str; 12] = [
+    "bin",
+    "args",
+    "build-args",
+    "ready",
+    "ready-timeout",
+    "load",
+    "duration",
+    "max-memory",
+    "max-processes",
+    "memory-limit",
+    "fd-limit",
+    "network",
 ];
 const RULE: [&str; 8] = [
     "id",
@@ -92,6 +107,9 @@ impl Layer {
         }
         if let Some(ledger) = reader.table("policy file", "ledger", root) {
             self.ledger(reader, ledger);
+        }
+        if let Some(probe) = reader.table("policy file", "probe", root) {
+            reader.known("[probe]", probe, &PROBE);
         }
         for (table, place) in reader.tables("rule", root, MOST_RULES) {
             self.rules.extend(rule(reader, table, &place));

@@ -189,7 +189,10 @@ fn digest(text: &str) -> String {
 fn key(request: &Request) -> String {
     let trial = match &request.trial {
         Trial::Command { command, .. } => format!("{command:?}"),
-        Trial::Probe(probe) => format!("{:?} {:?} {:?}", probe.args, probe.load, probe.duration),
+        Trial::Probe(probe) => format!(
+            "{:?} {:?} {:?} {:?}",
+            probe.args, probe.ready, probe.load, probe.duration
+        ),
     };
     let whole = format!(
         "{}\0{}\0{trial}\0{:?}",

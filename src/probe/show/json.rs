@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::probe::judge::{Growth, Judged};
-use crate::probe::{Probed, SideRun};
+use crate::probe::{Order, Probed, SideRun};
 
 /// The document.
 #[derive(Debug, Serialize)]
@@ -14,6 +14,28 @@ pub struct Document {
     resources: Vec<Entry>,
     base: Side,
     head: Side,
+    duration_seconds: f64,
+    workload: Workload,
+    thresholds: Measure,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Workload {
+    args: Vec<String>,
+    ready: Option<String>,
+    load: Option<String>,
+    order: &'static str,
+    rounds: u32,
+    interval_seconds: f64,
+    network: bool,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Measure {
+    digest: String,
+    confidence: f64,
 }
 
 #[derive(Debug, Serialize)]
@@ -47,6 +69,7 @@ struct Jump {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 struct Side {
+    executable: String,
     lives: usize,
     samples: usize,
     seconds: f64,
@@ -57,12 +80,31 @@ struct Side {
 /// The document of a probe, ready to be serialised.
 #[must_use]
 pub fn shape(probed: &Probed) -> Document {
+    let made = &probed.made;
+    let (order, rounds) = match made.order {
+        Order::SideBySide => ("side-by-side", 1),
+        Order::Alternate { rounds } => ("alternate", rounds),
+    };
     Document {
         schema_version: 1,
         decision: probed.decision.as_str(),
         resources: probed.judged.iter().map(entry).collect(),
-        base: side(&probed.run.base),
-        head: side(&probed.run.head),
+        base: side(&probed.run.base, &made.base),
+        head: side(&probed.run.head, &made.head),
+        duration_seconds: rounded(made.duration.as_secs_f64()),
+        workload: Workload {
+            args: made.args.clone(),
+            ready: made.ready.clone(),
+            load: made.load.clone(),
+            order,
+            rounds,
+            interval_seconds: rounded(made.interval.as_secs_f64()),
+            network: !made.no_network,
+        },
+        thresholds: Measure {
+            digest: made.thresholds.clone(),
+            confidence: made.confidence,
+        },
     }
 }
 
@@ -115,13 +157,14 @@ fn entry(judged: &Judged) -> Entry {
     }
 }
 
-fn side(run: &SideRun) -> Side {
+fn side(run: &SideRun, executable: &str) -> Side {
     let seconds = run
         .segments
         .iter()
         .filter_map(|segment| Some(segment.samples.last()?.at.as_secs_f64()))
         .sum();
     Side {
+        executable: executable.to_owned(),
         lives: run.segments.len(),
         samples: run
             .segments

@@ -22,14 +22,12 @@ pub(crate) struct BuildArgs {
     /// The executable that is meant, where there are several
     #[arg(long, value_name = "NAME")]
     pub(crate) bin: Option<String>,
-    /// Further arguments of `cargo build`
-    #[arg(
-        long,
-        value_name = "ARGS",
-        default_value = "--release",
-        allow_hyphen_values = true
-    )]
-    pub(crate) build_args: String,
+    /// Further arguments of `cargo build` [default: those of `[probe]`, else `--release`]
+    #[arg(long, value_name = "ARGS", allow_hyphen_values = true)]
+    pub(crate) build_args: Option<String>,
+    /// The file whose table `[probe]` names the workload [default: `canary.toml` of the base]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
     /// Run code of the builds also where `CI` is set
     #[arg(long)]
     pub(crate) allow_execution: bool,
@@ -64,24 +62,33 @@ pub(crate) struct BisectArgs {
 }
 
 /// Options of the commands that run workloads.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct WorkloadArgs {
-    /// How long each side runs: `60s`, `5m`
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = crate::amounts::duration)]
-    pub(crate) duration: std::time::Duration,
+    /// How long each side runs: `60s`, `5m` [default: 60s]
+    #[arg(long, value_name = "TIME", value_parser = crate::amounts::duration)]
+    pub(crate) duration: Option<std::time::Duration>,
     /// Time between samples
     #[arg(long, value_name = "TIME", default_value = "100ms", value_parser = crate::amounts::duration)]
     pub(crate) interval: std::time::Duration,
-    /// A shell command that makes work for the program, started with it
+    /// A shell command that succeeds when the program is ready for its load
+    #[arg(long, value_name = "COMMAND")]
+    pub(crate) ready: Option<String>,
+    /// How long the program may take to be ready [default: 30s]
+    #[arg(long, value_name = "TIME", value_parser = crate::amounts::duration)]
+    pub(crate) ready_timeout: Option<std::time::Duration>,
+    /// A shell command that makes work for the program, started when it is ready
     #[arg(long, value_name = "COMMAND")]
     pub(crate) load: Option<String>,
     /// Run one side after the other, so many rounds, for workloads that cannot run twice at once
     #[arg(long, value_name = "ROUNDS", num_args = 0..=1, default_missing_value = "1")]
     pub(crate) alternate: Option<u32>,
-    /// End a side that holds more memory than this
-    #[arg(long, value_name = "SIZE", default_value = "4GiB", value_parser = crate::amounts::bytes)]
-    pub(crate) max_memory: u64,
-    /// The most processes and threads that the user may have
+    /// Cut the program off from any network
+    #[arg(long)]
+    pub(crate) no_network: bool,
+    /// End a side that holds more memory than this [default: 4GiB]
+    #[arg(long, value_name = "SIZE", value_parser = crate::amounts::bytes)]
+    pub(crate) max_memory: Option<u64>,
+    /// End a side that has more processes than this
     #[arg(long, value_name = "COUNT")]
     pub(crate) max_processes: Option<u64>,
     /// The memory at which the service fails, for the time that is left

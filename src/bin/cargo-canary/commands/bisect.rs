@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use cargo_canary::audit;
 use cargo_canary::host::Host;
 use cargo_canary::probe::bisect::{self, BisectError, Event, Request, Trial};
+use cargo_canary::probe::plan::Plan;
 use cargo_canary::probe::triage::Symptom;
 use cargo_canary::snapshot::{BuildName, GraphMode};
 use sha2::{Digest, Sha256};
@@ -39,9 +40,10 @@ pub(crate) fn run(args: &BisectArgs) -> Result<u8, Failure> {
     };
     let progress = Progress::new(!args.output.no_progress);
     progress.say("weighing the updates".to_owned());
-    let tools = builds::tools(&args.build, &host)?;
+    let plan = builds::plan(&args.build, Some(&base), &host)?;
+    let tools = builds::tools(&args.build, &plan, &host)?;
     let request = Request {
-        trial: trial(args, &host)?,
+        trial: trial(args, &plan, &host)?,
         suspicion: suspicion(args, &host, &progress),
         work: work(args, (&base_lock, &head_lock), &host)?,
         base: base_lock,
@@ -75,7 +77,7 @@ pub(crate) fn run(args: &BisectArgs) -> Result<u8, Failure> {
     Ok(exit::PASS)
 }
 
-fn trial(args: &BisectArgs, host: &Host) -> Result<Trial, Failure> {
+fn trial(args: &BisectArgs, plan: &Plan, host: &Host) -> Result<Trial, Failure> {
     if !args.probe {
         return Ok(Trial::Command {
             command: args.command.clone(),
@@ -84,7 +86,12 @@ fn trial(args: &BisectArgs, host: &Host) -> Result<Trial, Failure> {
     }
     // The executables are put in when they are built.
     let none = Path::new("");
-    let request = probe::request(&args.workload, (none, none), &args.command, host)?;
+    let request = probe::request(
+        &builds::workload(&args.workload, plan),
+        (none, none),
+        &builds::program_args(&args.command, plan),
+        host,
+    )?;
     Ok(Trial::Probe(Box::new(request)))
 }
 

@@ -6,11 +6,12 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use cargo_canary::host::Host;
+use cargo_canary::probe::plan::{self, Plan, PlanError};
 use cargo_canary::probe::workshop::{Tools, WorkshopError};
 use cargo_canary::snapshot::{self, BuildName, InputKind, LoadError, Opened};
 use sha2::{Digest, Sha256};
 
-use crate::args::BuildArgs;
+use crate::args::{BuildArgs, WorkloadArgs};
 use crate::error::Failure;
 
 /// Says that code will run; in CI only with the explicit word.
@@ -84,18 +85,85 @@ pub(super) fn lock(side: &str, opened: &Opened<'_>) -> Result<String, Failure> {
     })
 }
 
+/// Where a repository names its workload.
+const PLAN_FILE: &str = "canary.toml";
+/// How large that file may be, in bytes.
+const PLAN_LIMIT: u64 = 1 << 20;
+
+/// The workload that is named: in the file that was given, else in the base. Never
+/// in the head, which is on trial.
+pub(super) fn plan(
+    args: &BuildArgs,
+    base: Option<&Opened<'_>>,
+    host: &Host,
+) -> Result<Plan, Failure> {
+    let (name, content) = match (&args.policy, base) {
+        (Some(path), _) => {
+            let name = path.display().to_string();
+            let content = host.files.read(path, PLAN_LIMIT).map_err(|error| {
+                Failure::input(format!("failed to read `{name}`")).caused_by(&error)
+            })?;
+            (name, Some(content))
+        }
+        (None, Some(base)) => {
+            let content = base.read_file(PLAN_FILE, PLAN_LIMIT);
+            let content = content.map_err(|error| unread("base", &error))?;
+            (format!("`{PLAN_FILE}` of the base"), content)
+        }
+        (None, None) => return Ok(Plan::default()),
+    };
+    let Some(content) = content else {
+        return Ok(Plan::default());
+    };
+    let found = plan::read(&String::from_utf8_lossy(&content), &name)?;
+    Ok(found.unwrap_or_default())
+}
+
+/// The workload as it runs: what the command line says, else what is named.
+pub(super) fn workload(args: &WorkloadArgs, plan: &Plan) -> WorkloadArgs {
+    let mut args = args.clone();
+    args.duration = args.duration.or(plan.duration);
+    args.ready = args.ready.or_else(|| plan.ready.clone());
+    args.ready_timeout = args.ready_timeout.or(plan.ready_timeout);
+    args.load = args.load.or_else(|| plan.load.clone());
+    args.no_network |= plan.network == Some(false);
+    args.max_memory = args.max_memory.or(plan.max_memory);
+    args.max_processes = args.max_processes.or(plan.max_processes);
+    args.memory_limit = args.memory_limit.or(plan.memory_limit);
+    args.fd_limit = args.fd_limit.or(plan.fd_limit);
+    args
+}
+
+/// The arguments of the program: those of the command line, else those named.
+pub(super) fn program_args(given: &[OsString], plan: &Plan) -> Vec<OsString> {
+    if given.is_empty() {
+        plan.args.iter().map(OsString::from).collect()
+    } else {
+        given.to_vec()
+    }
+}
+
+impl From<PlanError> for Failure {
+    fn from(error: PlanError) -> Self {
+        Self::input("failed to read the workload")
+            .caused_by(&error)
+            .hint("`docs/probe.md` has the keys of [probe]")
+    }
+}
+
 /// How cargo and workloads are started.
-pub(super) fn tools(args: &BuildArgs, host: &Host) -> Result<Tools, Failure> {
+pub(super) fn tools(args: &BuildArgs, plan: &Plan, host: &Host) -> Result<Tools, Failure> {
+    let build_args = match (&args.build_args, &plan.build_args) {
+        (Some(given), _) => given.split_ascii_whitespace().map(OsString::from).collect(),
+        (None, Some(named)) => named.iter().map(OsString::from).collect(),
+        (None, None) => vec!["--release".into()],
+    };
     Ok(Tools {
         keeper: super::probe::keeper()?,
         env: environment(host),
         cargo: host.env.path("CARGO").unwrap_or_else(|| "cargo".into()),
-        build_args: args
-            .build_args
-            .split_ascii_whitespace()
-            .map(OsString::from)
-            .collect(),
-        bin: args.bin.clone(),
+        build_args,
+        bin: args.bin.clone().or_else(|| plan.bin.clone()),
         offline: args.offline,
     })
 }

@@ -2,9 +2,11 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use cargo_canary::host::{Host, Limits};
 use cargo_canary::probe::judge::Answer;
+use cargo_canary::probe::plan::Plan;
 use cargo_canary::probe::show::{self, TextStyle};
 use cargo_canary::probe::workshop::{Built, Workshop};
 use cargo_canary::probe::{self, Order, ProbeError, Request, Resource};
@@ -20,11 +22,21 @@ use crate::progress::Progress;
 /// The hidden command by which this program starts itself as a keeper.
 pub(crate) const KEEPER: &str = "__keep";
 
+/// What holds when neither the command line nor `[probe]` says it.
+const DURATION: Duration = Duration::from_secs(60);
+const READY_TIMEOUT: Duration = Duration::from_secs(30);
+const MAX_MEMORY: u64 = 4 << 30;
+
 pub(crate) fn run(args: &ProbeArgs) -> Result<u8, Failure> {
     let host = Host::real(None);
     let progress = Progress::new(!args.output.no_progress);
-    let (base, head) = executables(args, &host, &progress)?;
-    let request = request(&args.workload, (&base, &head), &args.args, &host)?;
+    let (base, head, plan) = executables(args, &host, &progress)?;
+    let request = request(
+        &builds::workload(&args.workload, &plan),
+        (&base, &head),
+        &builds::program_args(&args.args, &plan),
+        &host,
+    )?;
     let probed = probe::run(&request, &host, &|event| progress.watching(event))?;
     drop(progress);
     if let Some(file) = &args.plot {
@@ -49,14 +61,15 @@ pub(crate) fn run(args: &ProbeArgs) -> Result<u8, Failure> {
     Ok(exit_code(probed.decision))
 }
 
-/// The two executables: those that were named, or built from two builds.
+/// The two executables, and the workload that is named: those that were named, or built from two builds.
 fn executables(
     args: &ProbeArgs,
     host: &Host,
     progress: &Progress,
-) -> Result<(PathBuf, PathBuf), Failure> {
+) -> Result<(PathBuf, PathBuf, Plan), Failure> {
     if let (Some(base), Some(head)) = (&args.base_exe, &args.head_exe) {
-        return Ok((base.clone(), head.clone()));
+        let plan = builds::plan(&args.build, None, host)?;
+        return Ok((base.clone(), head.clone(), plan));
     }
     if args.build.base.is_none() && args.build.head.is_none() {
         return Err(Failure::input("there is nothing to run").hint(
@@ -65,19 +78,20 @@ fn executables(
     }
     builds::consent(&args.build, host)?;
     let (base, head) = builds::open(&args.build, host)?;
+    let plan = builds::plan(&args.build, Some(&base), host)?;
     let work = builds::work(&args.build, "probe", host)?.join(builds::key(&args.build, host));
     progress.say("building the base".to_owned());
-    let first = built("base", &base, args, &work, host)?;
+    let first = built("base", &base, (args, &plan), &work, host)?;
     progress.say("building the head".to_owned());
-    let second = built("head", &head, args, &work, host)?;
-    Ok((first, second))
+    let second = built("head", &head, (args, &plan), &work, host)?;
+    Ok((first, second, plan))
 }
 
 /// Builds one side in a directory of its own, with its lock file.
 fn built(
     side: &str,
     opened: &Opened<'_>,
-    args: &ProbeArgs,
+    (args, plan): (&ProbeArgs, &Plan),
     work: &Path,
     host: &Host,
 ) -> Result<PathBuf, Failure> {
@@ -93,7 +107,7 @@ fn built(
             "the {side} has no sources to build"
         )));
     };
-    let tools = builds::tools(&args.build, host)?;
+    let tools = builds::tools(&args.build, plan, host)?;
     let workshop = Workshop::open(host, &work.join(side), tree, tools)?;
     workshop.lock(&builds::lock(side, opened)?)?;
     match workshop.build()? {
@@ -135,6 +149,16 @@ pub(super) fn request(
     if let Some(limit) = workload.fd_limit {
         ends.push((Resource::Fds, as_units(limit)));
     }
+    if workload.no_network && (workload.ready.is_some() || workload.load.is_some()) {
+        return Err(Failure::input(
+            "a program without a network cannot be reached by `ready` or `load`",
+        )
+        .hint("let the program make its own work, or allow the network"));
+    }
+    let shell = |command: &Option<String>| {
+        let command = command.as_ref()?;
+        Some(vec!["/bin/sh".into(), "-c".into(), command.into()])
+    };
     let place = |path: &Path| {
         host.files
             .canonical(path)
@@ -144,13 +168,13 @@ pub(super) fn request(
         base: place(base),
         head: place(head),
         args: args.to_vec(),
-        load: workload
-            .load
-            .as_ref()
-            .map(|command| vec!["/bin/sh".into(), "-c".into(), command.into()]),
+        ready: shell(&workload.ready),
+        ready_timeout: workload.ready_timeout.unwrap_or(READY_TIMEOUT),
+        load: shell(&workload.load),
+        no_network: workload.no_network,
         env: builds::environment(host),
         directory: place(Path::new(".")),
-        duration: workload.duration,
+        duration: workload.duration.unwrap_or(DURATION),
         interval: workload.interval,
         order: workload
             .alternate
@@ -159,7 +183,7 @@ pub(super) fn request(
             processes: workload.max_processes,
             ..Limits::default()
         },
-        memory: Some(workload.max_memory),
+        memory: Some(workload.max_memory.unwrap_or(MAX_MEMORY)),
         ends,
         keeper: keeper()?,
     })
@@ -182,7 +206,7 @@ impl From<ProbeError> for Failure {
             }
             ProbeError::TooShort { .. } => failure.hint("`--duration 60s` sees most leaks"),
             ProbeError::Start { .. } => failure.hint("is it executable?"),
-            ProbeError::Thresholds(_) => failure,
+            ProbeError::Unread { .. } | ProbeError::Thresholds(_) => failure,
         }
     }
 }

@@ -1,0 +1,363 @@
+//! One side of a probe while it runs: its program, the check that it is ready, its
+//! load, and what is seen of it.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::run::{ProbeError, Request, SideRun};
+use super::{Segment, troubles};
+use crate::host::{
+    Detail, Ending, Host, Launch, NOT_STARTED, NOT_STARTED_SAYS, Printed, ProcessError, Running,
+    Sample,
+};
+
+/// At most so many lives of a workload that ends by itself.
+const MOST_LIVES: usize = 500;
+/// A side that fails so often is not started again.
+const MOST_FAILURES: usize = 3;
+/// At the start of each life a side is looked at more often: what dies young
+/// should have been seen.
+const EARLY: Duration = Duration::from_secs(2);
+/// So much more often.
+const EARLY_LOOKS: u32 = 5;
+/// Shared memory and sockets are looked at once in so many intervals.
+const THOROUGH: u32 = 5;
+/// A look at shared memory that takes longer than this disturbs the workload,
+/// and is not repeated.
+const COSTLY: Duration = Duration::from_millis(3);
+
+/// One side while it runs.
+pub(super) struct Side<'r> {
+    pub(super) name: &'static str,
+    executable: &'r Path,
+    request: &'r Request,
+    host: &'r Host,
+    running: Option<Box<dyn Running>>,
+    /// Not ready yet: when that began, and the check that is under way.
+    waits: Option<(Duration, Option<Box<dyn Running>>)>,
+    /// It was ready once.
+    was_ready: bool,
+    load: Option<Box<dyn Running>>,
+    /// A port that nobody used when this side was begun.
+    port: Option<u16>,
+    segments: Vec<Segment>,
+    troubles: Vec<String>,
+    printed: Printed,
+    failures: usize,
+    pub(super) given_up: bool,
+    shares_cost: Duration,
+    /// When it is looked at next.
+    pub(super) due: Duration,
+    /// When it is looked at thoroughly next.
+    thorough: Duration,
+}
+
+impl<'r> Side<'r> {
+    pub(super) fn new(
+        name: &'static str,
+        executable: &'r Path,
+        request: &'r Request,
+        host: &'r Host,
+    ) -> Self {
+        Self {
+            name,
+            executable,
+            request,
+            host,
+            running: None,
+            waits: None,
+            was_ready: false,
+            load: None,
+            port: host.processes.free_port(),
+            segments: Vec::new(),
+            troubles: Vec::new(),
+            printed: Printed::default(),
+            failures: 0,
+            given_up: false,
+            shares_cost: Duration::ZERO,
+            due: Duration::ZERO,
+            thorough: Duration::ZERO,
+        }
+    }
+
+    fn launch(&self, program: &Path, args: &[OsString]) -> Result<Box<dyn Running>, ProbeError> {
+        let mut env = self.request.env.clone();
+        env.insert("CANARY_SIDE".into(), self.name.into());
+        let mut args: Vec<OsString> = args.to_vec();
+        if let Some(port) = self.port {
+            let port = port.to_string();
+            env.insert("CANARY_PORT".into(), port.clone().into());
+            for arg in &mut args {
+                if let Some(text) = arg.to_str() {
+                    *arg = text.replace("{port}", &port).into();
+                }
+            }
+        }
+        let mut program = program.to_owned();
+        if self.request.no_network {
+            // A network namespace of its own, with nothing in it.
+            let cut = ["--map-root-user", "--net", "--"].map(OsString::from);
+            args = cut
+                .into_iter()
+                .chain([program.into_os_string()])
+                .chain(args)
+                .collect();
+            program = "unshare".into();
+        }
+        let launch = Launch {
+            keeper: self.request.keeper.clone(),
+            program,
+            args,
+            env,
+            directory: self.request.directory.clone(),
+            limits: self.request.limits,
+        };
+        self.host
+            .processes
+            .start(&launch)
+            .map_err(|source| ProbeError::Start {
+                side: self.name,
+                source,
+            })
+    }
+
+    pub(super) fn start(&mut self, now: Duration) -> Result<(), ProbeError> {
+        self.running = Some(self.launch(self.executable, &self.request.args)?);
+        if self.request.ready.is_some() {
+            self.waits = Some((now, None));
+        } else {
+            self.start_load()?;
+        }
+        self.segments.push(Segment {
+            began: now,
+            ..Segment::default()
+        });
+        Ok(())
+    }
+
+    fn start_load(&mut self) -> Result<(), ProbeError> {
+        if let Some((program, args)) = self.request.load.as_deref().and_then(<[_]>::split_first) {
+            self.load = Some(self.launch(Path::new(program), args)?);
+        }
+        Ok(())
+    }
+
+    /// Asks whether a server is ready, and starts its load when it is.
+    fn ask_whether_ready(&mut self, now: Duration) -> Result<(), ProbeError> {
+        let Some((since, check)) = self.waits.take() else {
+            return Ok(());
+        };
+        let Some((program, args)) = self.request.ready.as_deref().and_then(<[_]>::split_first)
+        else {
+            return Ok(());
+        };
+        let mut check = match check {
+            Some(check) => check,
+            None => self.launch(Path::new(program), args)?,
+        };
+        let waited = now.saturating_sub(since);
+        match check.ended() {
+            Some(ending) if ending.is_success() => {
+                self.was_ready = true;
+                return self.start_load();
+            }
+            Some(_) if waited < self.request.ready_timeout => self.waits = Some((since, None)),
+            None if waited < self.request.ready_timeout => self.waits = Some((since, Some(check))),
+            Some(_) | None => {
+                self.not_ready(Some(check), waited);
+                self.give_up();
+            }
+        }
+        Ok(())
+    }
+
+    fn not_ready(&mut self, check: Option<Box<dyn Running>>, waited: Duration) {
+        let printed = check.map_or_else(Printed::default, |mut check| {
+            check.stop();
+            check.printed()
+        });
+        let said = String::from_utf8_lossy(&printed.stderr);
+        let line = said.lines().last().unwrap_or_default().trim();
+        let seconds = waited.as_secs_f64();
+        self.trouble(format!("was not ready within {seconds:.0} s: {line}"));
+    }
+
+    /// Samples the workload when the time for it has come. What was missed on a
+    /// busy machine is not made up for.
+    pub(super) fn look_when_due(&mut self, now: Duration) -> Result<(), ProbeError> {
+        if now < self.due {
+            return Ok(());
+        }
+        let interval = self.request.interval;
+        let thorough = now >= self.thorough;
+        if thorough {
+            self.thorough = now + interval * THOROUGH;
+        }
+        self.look(now, thorough)?;
+        if thorough {
+            self.ask_whether_ready(now)?;
+        }
+        let began = self.segments.last().map_or(now, |segment| segment.began);
+        let step = if now.saturating_sub(began) < EARLY {
+            interval / EARLY_LOOKS
+        } else {
+            interval
+        };
+        self.due = (self.due + step).max(now + step / 2);
+        Ok(())
+    }
+
+    /// Samples the workload, and starts it again when it has ended.
+    pub(super) fn look(&mut self, now: Duration, thorough: bool) -> Result<(), ProbeError> {
+        let Some(running) = &mut self.running else {
+            return Ok(());
+        };
+        if let Some(ending) = running.ended() {
+            return self.ended(ending, now);
+        }
+        let detail = if thorough && self.shares_cost < COSTLY {
+            Detail::Shares
+        } else {
+            Detail::Counts
+        };
+        let before = Instant::now();
+        let Some(sample) = running.sample(detail) else {
+            return Ok(());
+        };
+        if detail == Detail::Shares {
+            self.shares_cost = before.elapsed();
+        }
+        if let Some(segment) = self.segments.last_mut() {
+            segment.samples.push(sample);
+        }
+        self.contain(sample);
+        Ok(())
+    }
+
+    /// Ends a side that takes more than it may. Counted over the tree, since the
+    /// operating system's own limits are by process or by user.
+    fn contain(&mut self, sample: Sample) {
+        let after = sample.at.as_secs_f64();
+        let over = |limit: Option<u64>, value: u64| limit.filter(|limit| value > *limit);
+        if let Some(limit) = over(self.request.memory, sample.rss) {
+            let mebibytes = limit >> 20;
+            self.trouble(format!(
+                "held more than the limit of {mebibytes} MiB and was ended after {after:.0} s"
+            ));
+            self.give_up();
+        } else if let Some(limit) = over(self.request.limits.processes, sample.processes) {
+            self.trouble(format!(
+                "had more than {limit} processes and was ended after {after:.0} s"
+            ));
+            self.give_up();
+        }
+    }
+
+    fn trouble(&mut self, what: String) {
+        if !self.troubles.contains(&what) {
+            self.troubles.push(what);
+        }
+    }
+
+    /// Ends the load. One that had failed by itself is no load.
+    fn end_load(&mut self) {
+        if let Some((_, check)) = self.waits.take()
+            && !self.was_ready
+        {
+            let running = self.running.as_ref();
+            let waited = running.map_or(Duration::ZERO, |running| running.elapsed());
+            self.not_ready(check, waited);
+        }
+        let Some(mut load) = self.load.take() else {
+            return;
+        };
+        let ending = load.ended();
+        load.stop();
+        if let Some(ending) = ending.filter(|ending| !ending.is_success()) {
+            let printed = load.printed();
+            let said = String::from_utf8_lossy(&printed.stderr);
+            let line = said.lines().last().unwrap_or_default().trim();
+            self.trouble(format!("had a load that ended with {ending}: {line}"));
+        }
+    }
+
+    fn give_up(&mut self) {
+        self.given_up = true;
+        self.end_load();
+        if let Some(mut running) = self.running.take() {
+            running.stop();
+            self.printed = running.printed();
+        }
+    }
+
+    fn ended(&mut self, ending: Ending, now: Duration) -> Result<(), ProbeError> {
+        if let Some(mut running) = self.running.take() {
+            running.stop();
+            self.printed = running.printed();
+        }
+        // Without its server a load fails, which says nothing of it.
+        self.load = None;
+        self.waits = None;
+        let mut life = Duration::ZERO;
+        let exhausted = troubles::is_exhausted(ending, &self.printed);
+        if let Some(segment) = self.segments.last_mut() {
+            segment.ending = Some(ending);
+            segment.exhausted = exhausted;
+            life = now.saturating_sub(segment.began);
+        }
+        if !ending.is_success() {
+            self.never_started(ending)?;
+            self.failures += 1;
+            let why = if exhausted {
+                ", since an allocation failed"
+            } else {
+                ""
+            };
+            self.trouble(format!(
+                "ended with {ending} after {:.1} s{why}",
+                life.as_secs_f64()
+            ));
+        }
+        if self.failures >= MOST_FAILURES || self.segments.len() >= MOST_LIVES {
+            self.given_up = true;
+            return Ok(());
+        }
+        if now < self.request.duration {
+            self.start(now)?;
+        }
+        Ok(())
+    }
+
+    /// An error when the keeper says that the program cannot be started at all.
+    fn never_started(&self, ending: Ending) -> Result<(), ProbeError> {
+        let first = self.segments.len() == 1;
+        let unseen = self.segments.iter().all(|life| life.samples.is_empty());
+        let said = String::from_utf8_lossy(&self.printed.stderr);
+        match said.trim().strip_prefix(NOT_STARTED_SAYS) {
+            Some(why) if first && unseen && ending == Ending::Code(i32::from(NOT_STARTED)) => {
+                Err(ProbeError::Start {
+                    side: self.name,
+                    source: ProcessError::Start {
+                        program: self.executable.to_owned(),
+                        source: std::io::Error::other(why.trim().to_owned()),
+                    },
+                })
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    pub(super) fn finish(mut self) -> SideRun {
+        self.end_load();
+        if let Some(mut running) = self.running.take() {
+            running.stop();
+            self.printed = running.printed();
+        }
+        SideRun {
+            segments: std::mem::take(&mut self.segments),
+            printed: std::mem::take(&mut self.printed),
+            troubles: std::mem::take(&mut self.troubles),
+        }
+    }
+}
