@@ -36,6 +36,8 @@ pub(super) struct Side<'r> {
     running: Option<Box<dyn Running>>,
     /// Not ready yet: when that began, and the check that is under way.
     waits: Option<(Duration, Option<Box<dyn Running>>)>,
+    /// What the last check that ended said.
+    check_said: Option<String>,
     /// It was ready once.
     was_ready: bool,
     load: Option<Box<dyn Running>>,
@@ -67,6 +69,7 @@ impl<'r> Side<'r> {
             host,
             running: None,
             waits: None,
+            check_said: None,
             was_ready: false,
             load: None,
             port: host.processes.free_port(),
@@ -162,7 +165,10 @@ impl<'r> Side<'r> {
                 self.was_ready = true;
                 return self.start_load();
             }
-            Some(_) if waited < self.request.ready_timeout => self.waits = Some((since, None)),
+            Some(_) if waited < self.request.ready_timeout => {
+                self.check_said = Some(last_line(&check.printed()));
+                self.waits = Some((since, None));
+            }
             None if waited < self.request.ready_timeout => self.waits = Some((since, Some(check))),
             Some(_) | None => {
                 self.not_ready(Some(check), waited);
@@ -177,8 +183,9 @@ impl<'r> Side<'r> {
             check.stop();
             check.printed()
         });
-        let said = String::from_utf8_lossy(&printed.stderr);
-        let line = said.lines().last().unwrap_or_default().trim();
+        // A check that was stopped may have had no time to say anything.
+        let own = Some(last_line(&printed)).filter(|line| !line.is_empty());
+        let line = own.or_else(|| self.check_said.clone()).unwrap_or_default();
         let seconds = waited.as_secs_f64();
         self.trouble(format!("was not ready within {seconds:.0} s: {line}"));
     }
@@ -360,4 +367,10 @@ impl<'r> Side<'r> {
             troubles: std::mem::take(&mut self.troubles),
         }
     }
+}
+
+/// The last line that a program wrote to standard error.
+fn last_line(printed: &Printed) -> String {
+    let said = String::from_utf8_lossy(&printed.stderr);
+    said.lines().last().unwrap_or_default().trim().to_owned()
 }
