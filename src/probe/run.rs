@@ -58,7 +58,7 @@ pub struct Request {
     pub memory: Option<u64>,
     /// Where growth ends badly, by resource, in units.
     pub ends: Vec<(Resource, f64)>,
-    /// The command that starts a keeper, see [`Launch::keeper`].
+    /// The command that starts a keeper, see [`crate::host::Launch::keeper`].
     pub keeper: Vec<OsString>,
 }
 
