@@ -20,6 +20,7 @@ pub mod risk;
 pub mod policy;
 pub mod evidence;
 pub mod probe;
+pub mod rollout;
 pub mod audit;
 pub mod backtest;
 pub mod report;

@@ -25,7 +25,7 @@ use jiff::Timestamp;
 
 pub use contained::{Detail, Ending, Launch, Limits, Printed, Running, Sample};
 pub use keeper::{NOT_STARTED, NOT_STARTED_SAYS, keep};
-pub use net::{NetLimits, RealNet};
+pub use net::{Identity, NetLimits, RealNet};
 pub use work::{Work, WorkCounter};
 
 /// Everything outside of the program, handed in.

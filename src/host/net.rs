@@ -45,6 +45,46 @@ impl Default for NetLimits {
     }
 }
 
+/// Who this side is, and whom it trusts besides the system's authorities; all PEM.
+#[derive(Clone, Default)]
+pub struct Identity {
+    /// A client's certificate with its key.
+    pub client: Option<Vec<u8>>,
+    /// Certificates of further authorities.
+    pub roots: Option<Vec<u8>>,
+}
+
+impl std::fmt::Debug for Identity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Identity")
+    }
+}
+
+impl Identity {
+    fn give(&self, builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder, String> {
+        let mut builder = builder;
+        if let Some(pem) = &self.client {
+            let identity = reqwest::Identity::from_pem(pem).map_err(|error| {
+                format!(
+                    "the client's certificate or key cannot be used: {}",
+                    chain(&error)
+                )
+            })?;
+            builder = builder.identity(identity);
+        }
+        if let Some(pem) = &self.roots {
+            let roots = reqwest::Certificate::from_pem_bundle(pem).map_err(|error| {
+                format!(
+                    "the authorities' certificates cannot be used: {}",
+                    chain(&error)
+                )
+            })?;
+            builder = builder.tls_certs_merge(roots);
+        }
+        Ok(builder)
+    }
+}
+
 /// At most this many redirects are followed for one request.
 const REDIRECTS: usize = 5;
 
@@ -57,6 +97,7 @@ const REDIRECTS: usize = 5;
 #[derive(Debug)]
 pub struct RealNet {
     limits: NetLimits,
+    identity: Identity,
     sent: Arc<AtomicU64>,
     engine: OnceLock<Result<Engine, String>>,
 }
@@ -105,25 +146,34 @@ impl RealNet {
     pub fn new(limits: NetLimits) -> Self {
         Self {
             limits,
+            identity: Identity::default(),
             sent: Arc::default(),
             engine: OnceLock::new(),
         }
     }
 
+    /// The same with an identity. A certificate that cannot be used is told with
+    /// the first request.
+    #[must_use]
+    pub fn with_identity(mut self, identity: Identity) -> Self {
+        self.identity = identity;
+        self
+    }
+
     fn engine(&self) -> Result<&Engine, &str> {
         self.engine
-            .get_or_init(|| Engine::start(&self.limits))
+            .get_or_init(|| Engine::start(&self.limits, &self.identity))
             .as_ref()
             .map_err(String::as_str)
     }
 }
 
 impl Engine {
-    fn start(limits: &NetLimits) -> Result<Self, String> {
+    fn start(limits: &NetLimits, identity: &Identity) -> Result<Self, String> {
         // An error means that a provider is installed already, which will do.
         drop(rustls::crypto::ring::default_provider().install_default());
         let builder = || {
-            reqwest::Client::builder()
+            let builder = reqwest::Client::builder()
                 .user_agent(concat!(
                     "cargo-canary/",
                     env!("CARGO_PKG_VERSION"),
@@ -132,13 +182,14 @@ impl Engine {
                 .connect_timeout(limits.connect)
                 .read_timeout(limits.silence)
                 .redirect(reqwest::redirect::Policy::none())
-                .referer(false)
+                .referer(false);
+            identity.give(builder)
         };
         let failed =
             |error: reqwest::Error| format!("the HTTP client cannot be set up: {}", chain(&error));
         let clients = Clients {
-            outward: builder().build().map_err(failed)?,
-            inward: builder().no_proxy().build().map_err(failed)?,
+            outward: builder()?.build().map_err(failed)?,
+            inward: builder()?.no_proxy().build().map_err(failed)?,
         };
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)

@@ -81,8 +81,57 @@ pub fn schema() -> Value {
                 "fd-limit": json!({ "type": "integer", "minimum": 1 }),
                 "network": json!({ "type": "boolean" }),
             })),
+            "rollout": rollout(),
         },
     })
+}
+
+fn rollout() -> Value {
+    let labels = |description: &str| json!({ "type": "object", "description": description, "additionalProperties": { "type": "string" } });
+    let number = json!({ "type": "number", "minimum": 0 });
+    let amount = json!({ "type": ["number", "string"] });
+    let mut metric = table(
+        "A metric that is added, or one of the built-in ones that is changed",
+        json!({
+            "id": text("Its name"),
+            "kind": { "enum": ["trend", "level", "requests", "starts", "restarts"] },
+            "unit": text("What one of it is called; `bytes`, `seconds` and `ratio` are scaled"),
+            "query": text("PromQL, with `$selector` for the labels of a side and `$window` for the window of rates"),
+            "headroom": amount,
+            "least": amount,
+            "effect": number,
+            "floor": number,
+            "group": text("Of a group one metric has to be there"),
+        }),
+    );
+    require(&mut metric, &["id"]);
+    table(
+        "How a canary is judged beside its baseline",
+        json!({
+            "prometheus": text("The address, `http://…` or `https://…`"),
+            "baseline": labels("The labels of the baseline"),
+            "canary": labels("The labels of the canary"),
+            "token-file": text("A file with a bearer token"),
+            "user": text("The user, for basic authentication"),
+            "password-file": text("A file with the password"),
+            "client-certificate": text("A file with the client's certificate, PEM"),
+            "client-key": text("A file with its key, PEM"),
+            "ca": text("A file with certificates that are trusted besides, PEM"),
+            "headers": labels("Further header fields, such as a tenant"),
+            "timeout": text("How long an answer may take, such as `30s`"),
+            "duration": text("The window that is looked at, such as `4h`"),
+            "step": text("Its resolution, such as `15s`"),
+            "rate-window": text("The window of rates; four steps when it is left out"),
+            "warm-up": text("The start of a process that is not judged, such as `2m`"),
+            "time-between-deploys": text("How long a process runs at most, such as `7d`"),
+            "confidence": { "type": "number", "minimum": 0.5, "exclusiveMaximum": 1 },
+            "alike": number,
+            "restarts": number,
+            "skip": texts("Ids of built-in metrics that are not asked for"),
+            "metric": { "type": "array", "items": metric },
+            "plan": { "type": "object", "description": "What `rollout plan` reads" },
+        }),
+    )
 }
 
 fn canary() -> Value {

@@ -23,7 +23,7 @@ use sha2::{Digest, Sha256};
 use crate::host::{Ending, Sample};
 
 pub use run::{Event, Made, Order, ProbeError, Probed, Request, Run, SideRun, run};
-pub use thresholds::{Thresholds, ThresholdsError};
+pub use thresholds::{ResourceThresholds, Thresholds, ThresholdsError};
 
 /// `sha256:…` of these bytes.
 fn sha256(bytes: &[u8]) -> String {

@@ -92,7 +92,7 @@ fn split(text: &str) -> Result<(f64, &str), String> {
     Ok((number, unit.trim()))
 }
 
-/// Reads a time: `500ms`, `60s`, `5m`, `1h`; a bare number is seconds.
+/// Reads a time: `500ms`, `60s`, `5m`, `1h`, `7d`; a bare number is seconds.
 ///
 /// # Errors
 /// Says what is wrong with the text.
@@ -103,7 +103,8 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         "" | "s" => 1.0,
         "m" | "min" => 60.0,
         "h" => 3_600.0,
-        _ => return Err(format!("`{unit}` is none of ms, s, m, h")),
+        "d" => 86_400.0,
+        _ => return Err(format!("`{unit}` is none of ms, s, m, h, d")),
     };
     let seconds = number * factor;
     if !(0.001..=2_592_000.0).contains(&seconds) {

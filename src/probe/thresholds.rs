@@ -126,6 +126,18 @@ pub struct ResourceThresholds {
     pub pieces: u32,
 }
 
+impl ResourceThresholds {
+    /// Those by which nothing counts.
+    pub const NONE: Self = Self {
+        slope: f64::INFINITY,
+        level: f64::INFINITY,
+        limit: f64::INFINITY,
+        weighs: false,
+        piece: 0.0,
+        pieces: 0,
+    };
+}
+
 impl Thresholds {
     /// Those that come with the program.
     ///
@@ -191,20 +203,19 @@ impl Thresholds {
         })
     }
 
+    /// The same with another confidence of intervals.
+    #[must_use]
+    pub fn with_confidence(self, confidence: f64) -> Self {
+        Self { confidence, ..self }
+    }
+
     /// Those of one resource.
     #[must_use]
     pub fn of(&self, resource: Resource) -> ResourceThresholds {
         self.resources
             .get(&resource)
             .copied()
-            .unwrap_or(ResourceThresholds {
-                slope: f64::INFINITY,
-                level: f64::INFINITY,
-                limit: f64::INFINITY,
-                weighs: false,
-                piece: 0.0,
-                pieces: 0,
-            })
+            .unwrap_or(ResourceThresholds::NONE)
     }
 
     fn youth(&self, seconds: f64) -> f64 {

@@ -1,6 +1,7 @@
 //! Comparison of two samples by rank.
 
-use super::normal::normal_cdf;
+use super::correlation::autocorrelation;
+use super::normal::{normal_cdf, normal_quantile};
 use super::order::quantile_of_sorted;
 
 /// Ranks from 1; equal values share the mean of their ranks.
@@ -99,6 +100,56 @@ pub fn level_shift(first: &[f64], second: &[f64]) -> Option<LevelShift> {
     })
 }
 
+/// The interval of the shift of level, by the ranks of all differences that the
+/// distribution of U leaves (Lehmann, *Nonparametrics*, 1975, section 2.7), for
+/// samples in order of time that repeat each other: the variance of U is taken as
+/// larger by the larger of the samples' own inflations, 1 + 2 sum (1 - k/n) rho(k)
+/// over the first lags whose correlation stands out. `None` when either is empty.
+#[must_use]
+pub fn shift_interval(first: &[f64], second: &[f64], confidence: f64) -> Option<(f64, f64)> {
+    let mut differences: Vec<f64> = first
+        .iter()
+        .flat_map(|a| second.iter().map(move |b| b - a))
+        .collect();
+    differences.sort_by(f64::total_cmp);
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "sample counts are far below 2^52"
+    )]
+    let (n, m) = (first.len() as f64, second.len() as f64);
+    let variance = n * m * (n + m + 1.0) / 12.0 * repetition(first).max(repetition(second));
+    let reach = normal_quantile(0.5 + confidence / 2.0) * variance.sqrt() / (n * m).max(1.0);
+    Some((
+        quantile_of_sorted(&differences, 0.5 - reach)?,
+        quantile_of_sorted(&differences, 0.5 + reach)?,
+    ))
+}
+
+/// By how much the variance of a mean of these values, in order of time, is larger
+/// than for independent ones; at least 1.
+fn repetition(values: &[f64]) -> f64 {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "sample counts are far below 2^52"
+    )]
+    let count = values.len() as f64;
+    let threshold = 1.96 / count.max(1.0).sqrt();
+    let mut sum = 0.0;
+    for lag in 1..values.len() / 2 {
+        let rho = autocorrelation(values, lag);
+        if rho < threshold {
+            break;
+        }
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "sample counts are far below 2^52"
+        )]
+        let share = 1.0 - lag as f64 / count;
+        sum += share * rho;
+    }
+    1.0 + 2.0 * sum
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,6 +170,24 @@ mod tests {
     #[test]
     fn equal_values_share_their_rank() {
         assert_eq!(ranks(&[3.0, 1.0, 3.0, 2.0]), [3.5, 1.0, 3.5, 2.0]);
+    }
+
+    #[test]
+    fn the_interval_of_a_shift_holds_it_and_widens_where_values_repeat() {
+        let noise = |i: u32| f64::from(i * 37 % 41) / 41.0;
+        let first: Vec<f64> = (0..40).map(noise).collect();
+        let second: Vec<f64> = (0..40).map(|i| 3.0 + noise(i + 11)).collect();
+        let (low, high) = shift_interval(&first, &second, 0.99).unwrap();
+        assert!(
+            2.7 < low && low < 3.0 && 3.0 < high && high < 3.3,
+            "{low} {high}"
+        );
+        let wave = |i: u32| (f64::from(i) / 8.0).sin();
+        let first: Vec<f64> = (0..40).map(wave).collect();
+        let second: Vec<f64> = (0..40).map(|i| 3.0 + wave(i + 9)).collect();
+        let (low, high) = shift_interval(&first, &second, 0.99).unwrap();
+        assert!(high - low > 1.5, "{low} {high}");
+        assert!(shift_interval(&[], &second, 0.99).is_none());
     }
 
     #[test]

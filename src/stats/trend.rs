@@ -91,6 +91,102 @@ pub fn trend(samples: &[(f64, f64)], confidence: f64) -> Option<Trend> {
     })
 }
 
+/// The trend that several series share, each with a level of its own: the median of
+/// the slopes of all pairs within a series, and the sum of their Mann-Kendall
+/// statistics (the regional test of Helsel and Frans, *Environmental Science &
+/// Technology* 40, 2006). Series that rise and fall together count as one to that
+/// extent: their covariance is added (Hirsch and Slack, *Water Resources Research*
+/// 20, 1984). Series of fewer than four samples are left out; `None` when no other
+/// is there.
+#[must_use]
+pub fn shared_trend(series: &[Vec<(f64, f64)>], confidence: f64) -> Option<Trend> {
+    let series: Vec<Vec<(f64, f64)>> = series
+        .iter()
+        .map(|samples| thinned(samples))
+        .filter(|samples| samples.len() >= 4)
+        .collect();
+    let mut slopes: Vec<f64> = series.iter().flat_map(|one| pair_slopes(one)).collect();
+    slopes.sort_by(f64::total_cmp);
+    let slope = quantile_of_sorted(&slopes, 0.5)?;
+    let rests: Vec<Vec<(f64, f64)>> = series
+        .iter()
+        .map(|one| one.iter().map(|(t, x)| (*t, x - slope * t)).collect())
+        .collect();
+    let mut independent = 0.0;
+    let variances: Vec<f64> = series
+        .iter()
+        .zip(&rests)
+        .map(|(one, rest)| {
+            let plain = kendall_variance(one);
+            independent += plain;
+            let rest: Vec<f64> = rest.iter().map(|(_, value)| *value).collect();
+            plain * variance_inflation(&rest)
+        })
+        .collect();
+    let mut variance: f64 = variances.iter().sum();
+    for (place, (rest, of)) in rests.iter().zip(&variances).enumerate() {
+        for (other, of_other) in rests.iter().zip(&variances).skip(place + 1) {
+            variance += 2.0 * together(rest, other) * (of * of_other).sqrt();
+        }
+    }
+    let s: f64 = series.iter().map(|one| kendall_s(one)).sum();
+    let p = if variance <= 0.0 {
+        1.0
+    } else {
+        (2.0 * normal_cdf(-((s.abs() - 1.0).max(0.0) / variance.sqrt()))).min(1.0)
+    };
+    #[expect(clippy::cast_precision_loss, reason = "pair counts are far below 2^52")]
+    let pairs = slopes.len() as f64;
+    let reach = normal_quantile(0.5 + confidence / 2.0) * variance.sqrt() / pairs.max(1.0);
+    Some(Trend {
+        slope,
+        low: quantile_of_sorted(&slopes, 0.5 - reach / 2.0)?,
+        high: quantile_of_sorted(&slopes, 0.5 + reach / 2.0)?,
+        p,
+        inflation: variance / independent.max(f64::MIN_POSITIVE),
+    })
+}
+
+/// How much two series rise and fall together, 0 to 1: the correlation over the
+/// times that both have, give or take half a step; 0 when it is negative or they
+/// share fewer than six times.
+fn together(first: &[(f64, f64)], second: &[(f64, f64)]) -> f64 {
+    let step = |series: &[(f64, f64)]| match (series.first(), series.last()) {
+        #[expect(clippy::cast_precision_loss, reason = "a thousand samples at most")]
+        (Some(a), Some(b)) => (b.0 - a.0) / (series.len() - 1).max(1) as f64,
+        _ => 0.0,
+    };
+    let near = 0.51 * step(first).max(step(second));
+    let (mut xs, mut ys) = (Vec::new(), Vec::new());
+    for (t, x) in first {
+        let place = second.partition_point(|(at, _)| *at < t - near);
+        if let Some((_, y)) = second.get(place).filter(|(at, _)| (at - t).abs() <= near) {
+            xs.push(*x);
+            ys.push(*y);
+        }
+    }
+    if xs.len() < 6 {
+        return 0.0;
+    }
+    #[expect(clippy::cast_precision_loss, reason = "a thousand samples at most")]
+    let count = xs.len() as f64;
+    let (mean_x, mean_y) = (
+        xs.iter().sum::<f64>() / count,
+        ys.iter().sum::<f64>() / count,
+    );
+    let sum = |f: &dyn Fn(f64, f64) -> f64| -> f64 {
+        xs.iter()
+            .zip(&ys)
+            .map(|(x, y)| f(x - mean_x, y - mean_y))
+            .sum()
+    };
+    let spread = (sum(&|x, _| x * x) * sum(&|_, y| y * y)).sqrt();
+    if spread <= 0.0 {
+        return 0.0;
+    }
+    (sum(&|x, y| x * y) / spread).clamp(0.0, 1.0)
+}
+
 /// How many pairs rise, less how many fall.
 fn kendall_s(samples: &[(f64, f64)]) -> f64 {
     let mut s = 0.0;
@@ -195,6 +291,38 @@ mod tests {
             (180..=200).contains(&inside),
             "{inside} of 200 intervals hold the truth"
         );
+    }
+
+    #[test]
+    fn series_with_levels_of_their_own_share_one_slope() {
+        let line = |level: f64, from: u32| -> Vec<(f64, f64)> {
+            (from..from + 30)
+                .map(|i| {
+                    (
+                        f64::from(i),
+                        level + 2.0 * f64::from(i) + f64::from(i * 7 % 5),
+                    )
+                })
+                .collect()
+        };
+        let both = [line(0.0, 0), line(-5e6, 40)];
+        let shared = shared_trend(&both, 0.99).unwrap();
+        assert!(
+            (shared.slope - 2.0).abs() < 0.1 && shared.low > 1.8,
+            "{shared:?}"
+        );
+        // Two that are apart tell more than one of them.
+        let one = shared_trend(&both[..1], 0.99).unwrap();
+        assert!(shared.high - shared.low < one.high - one.low);
+        // The same series twice tells no more than once.
+        let twice = [line(0.0, 0), line(9.0, 0)];
+        let twice = shared_trend(&twice, 0.99).unwrap();
+        assert!(
+            twice.high - twice.low > 0.95 * (one.high - one.low),
+            "{twice:?} {one:?}"
+        );
+        assert!(shared_trend(&[], 0.99).is_none());
+        assert!(shared_trend(&[series(&[1.0, 2.0, 3.0])], 0.99).is_none());
     }
 
     #[test]

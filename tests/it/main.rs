@@ -53,6 +53,7 @@ mod registry_layouts;
 mod registry_publishers;
 mod registry_server;
 mod risk;
+mod rollout;
 mod shared_data;
 #[cfg(target_os = "linux")]
 mod probe;

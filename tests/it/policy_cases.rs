@@ -173,6 +173,8 @@ fn the_schema_and_the_loader_know_the_same_keys() {
         ("[cooldown]\n", "/properties/cooldown/properties"),
         ("[ratchet]\n", "/properties/ratchet/properties"),
         ("[canary]\n", "/properties/canary/properties"),
+        ("[probe]\n", "/properties/probe/properties"),
+        ("[rollout]\n", "/properties/rollout/properties"),
     ] {
         let known = keys(pointer);
         for key in &known {

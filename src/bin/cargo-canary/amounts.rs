@@ -38,3 +38,20 @@ pub(crate) fn validity(text: &str) -> Result<Duration, String> {
     }
     Ok(Duration::from_secs_f64(seconds))
 }
+
+/// A digest as reports write it: `sha256:` and 64 digits.
+pub(crate) fn digest(text: &str) -> Result<String, String> {
+    let hex = text.strip_prefix("sha256:").unwrap_or_default();
+    if hex.len() == 64
+        && hex
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    {
+        Ok(text.to_owned())
+    } else {
+        Err(
+            "a digest is `sha256:` and 64 digits in hex, as `diff-digest` of `check --format json`"
+                .to_owned(),
+        )
+    }
+}

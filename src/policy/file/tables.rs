@@ -20,9 +20,9 @@ const MOST_RULES: usize = 1_000;
 /// How many exemptions one file may have.
 const MOST_EXEMPTIONS: usize = 10_000;
 
-const ROOT: [&str; 12] = [
+const ROOT: [&str; 13] = [
     "version", "extends", "build", "risk", "gaps", "cooldown", "ratchet", "rule", "exempt",
-    "canary", "ledger", "probe",
+    "canary", "ledger", "probe", "rollout",
 ];
 /// The keys of the table that `probe` reads, see `docs/probe.md`.
 pub(in crate::policy) const PROBE: [&str; 12] = [
@@ -38,6 +38,31 @@ pub(in crate::policy) const PROBE: [&str; 12] = [
     "memory-limit",
     "fd-limit",
     "network",
+];
+/// The keys of the table that `rollout` reads, see `docs/rollout.md`.
+pub(in crate::policy) const ROLLOUT: [&str; 22] = [
+    "prometheus",
+    "baseline",
+    "canary",
+    "token-file",
+    "user",
+    "password-file",
+    "client-certificate",
+    "client-key",
+    "ca",
+    "headers",
+    "timeout",
+    "duration",
+    "step",
+    "rate-window",
+    "warm-up",
+    "time-between-deploys",
+    "confidence",
+    "alike",
+    "restarts",
+    "skip",
+    "metric",
+    "plan",
 ];
 const RULE: [&str; 8] = [
     "id",
@@ -110,6 +135,9 @@ impl Layer {
         }
         if let Some(probe) = reader.table("policy file", "probe", root) {
             reader.known("[probe]", probe, &PROBE);
+        }
+        if let Some(rollout) = reader.table("policy file", "rollout", root) {
+            reader.known("[rollout]", rollout, &ROLLOUT);
         }
         for (table, place) in reader.tables("rule", root, MOST_RULES) {
             self.rules.extend(rule(reader, table, &place));

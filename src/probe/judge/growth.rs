@@ -2,7 +2,7 @@
 //! apart from steady growth, the slope with an interval.
 
 use super::steps::{Doubling, Step, doubling, steps, without};
-use crate::probe::{Resource, Segment, Thresholds};
+use crate::probe::{Resource, ResourceThresholds, Segment, Thresholds};
 use crate::stats::{median, median_absolute_deviation, quantile, trend, warm_up};
 
 /// Fewer samples than this after the start say nothing.
@@ -167,51 +167,19 @@ fn of_life(segment: &Segment, resource: Resource, thresholds: &Thresholds) -> Op
     if values.len() < least {
         return None;
     }
-    let blocks = blocks(&values);
-    let cut = warm_up(&blocks);
-    let window = blocks.get(cut..)?;
-    let warm = window.first()?.0;
-    let (kept, mut taken) = without_jumps(window, resource, thresholds);
-    let trend = trend(&kept, thresholds.confidence)?;
-    let mut all_steps = steps(&blocks, least_step(resource, thresholds));
-    let doubling = doubling(&all_steps, life);
-    let pieces = pieces(&all_steps, &blocks, resource, thresholds);
-    if taken.is_empty() {
-        all_steps.clear();
-    }
-    taken.sort_by(|a, b| a.at.total_cmp(&b.at));
-    let shares = thirds(&kept);
-    let by_work = thirds_by_work(segment, &kept);
-    let doubt = doubt(&kept, trend.slope);
-    let half: Vec<f64> = values
-        .iter()
-        .skip(values.len() / 2)
-        .map(|(_, value)| *value)
-        .collect();
+    let of = thresholds.of(resource);
+    let least_step = least_step(of);
+    let (growth, _) = of_series(
+        &values,
+        &Scale {
+            life,
+            least_step,
+            of,
+        },
+        thresholds,
+        |kept| thirds_by_work(segment, kept),
+    )?;
     Some(Growth {
-        slope: trend.slope,
-        low: trend.low,
-        high: trend.high,
-        level: median(&half)?,
-        peak: values.iter().map(|(_, value)| *value).fold(0.0, f64::max),
-        last: values.last()?.1,
-        window: window.last()?.0 - warm,
-        life,
-        warm_up: warm,
-        start_slope: start_slope(&blocks, cut),
-        last_third: shares
-            .last()
-            .copied()
-            .unwrap_or(0.0)
-            .max(by_work.last().copied().unwrap_or(0.0)),
-        low_water: low_water(&values, &kept, &taken, trend.slope),
-        weakest_third: shares.iter().copied().fold(f64::INFINITY, f64::min),
-        slows: slows(&shares, doubt, thresholds)
-            && (by_work.is_empty() || slows(&by_work, doubt, thresholds)),
-        steps: taken,
-        doubling,
-        pieces,
-        lives: 1,
         until_exhausted: if segment.exhausted {
             // Not the last moments, in which a program tells of its end.
             let late = values.iter().rfind(|(at, _)| *at <= 0.85 * life);
@@ -219,21 +187,102 @@ fn of_life(segment: &Segment, resource: Resource, thresholds: &Thresholds) -> Op
         } else {
             0.0
         },
+        ..growth
     })
 }
 
-fn least_step(resource: Resource, thresholds: &Thresholds) -> f64 {
-    // What a minute of the smallest growth that counts would add.
-    thresholds.of(resource).slope * 60.0
+/// What a series is measured by.
+#[derive(Clone, Copy, Debug)]
+struct Scale {
+    /// The length of the life, in the unit of its times.
+    life: f64,
+    /// A smaller jump is none.
+    least_step: f64,
+    of: ResourceThresholds,
 }
 
-fn pieces(
-    steps: &[Step],
-    blocks: &[(f64, f64)],
-    resource: Resource,
+/// The growth of any series of (time since its start, value), in the same way as
+/// that of a resource of a life, and the series itself in blocks, without its start
+/// and its jumps. A jump of less than `least_step` is none. `None` for too few samples.
+#[must_use]
+pub fn growth_of_series(
+    values: &[(f64, f64)],
+    least_step: f64,
     thresholds: &Thresholds,
-) -> bool {
-    let of = thresholds.of(resource);
+) -> Option<(Growth, Vec<(f64, f64)>)> {
+    if values.len() < LEAST_SAMPLES {
+        return None;
+    }
+    let scale = Scale {
+        life: values.last()?.0,
+        least_step,
+        of: ResourceThresholds::NONE,
+    };
+    of_series(values, &scale, thresholds, |_| Vec::new())
+}
+
+fn of_series(
+    values: &[(f64, f64)],
+    scale: &Scale,
+    thresholds: &Thresholds,
+    by_work: impl Fn(&[(f64, f64)]) -> Vec<f64>,
+) -> Option<(Growth, Vec<(f64, f64)>)> {
+    let blocks = blocks(values);
+    let cut = warm_up(&blocks);
+    let window = blocks.get(cut..)?;
+    let warm = window.first()?.0;
+    let (kept, mut taken) = without_jumps(window, scale.least_step, thresholds);
+    let trend = trend(&kept, thresholds.confidence)?;
+    let mut all_steps = steps(&blocks, scale.least_step);
+    let doubling = doubling(&all_steps, scale.life);
+    let pieces = pieces(&all_steps, &blocks, scale.of);
+    if taken.is_empty() {
+        all_steps.clear();
+    }
+    taken.sort_by(|a, b| a.at.total_cmp(&b.at));
+    let shares = thirds(&kept);
+    let by_work = by_work(&kept);
+    let doubt = doubt(&kept, trend.slope);
+    let half: Vec<f64> = values
+        .iter()
+        .skip(values.len() / 2)
+        .map(|(_, value)| *value)
+        .collect();
+    let growth = Growth {
+        slope: trend.slope,
+        low: trend.low,
+        high: trend.high,
+        level: median(&half)?,
+        peak: values.iter().map(|(_, value)| *value).fold(0.0, f64::max),
+        last: values.last()?.1,
+        window: window.last()?.0 - warm,
+        life: scale.life,
+        warm_up: warm,
+        start_slope: start_slope(&blocks, cut),
+        last_third: shares
+            .last()
+            .copied()
+            .unwrap_or(0.0)
+            .max(by_work.last().copied().unwrap_or(0.0)),
+        low_water: low_water(values, &kept, &taken, trend.slope),
+        weakest_third: shares.iter().copied().fold(f64::INFINITY, f64::min),
+        slows: slows(&shares, doubt, thresholds)
+            && (by_work.is_empty() || slows(&by_work, doubt, thresholds)),
+        steps: taken,
+        doubling,
+        pieces,
+        lives: 1,
+        until_exhausted: 0.0,
+    };
+    Some((growth, kept))
+}
+
+fn least_step(of: ResourceThresholds) -> f64 {
+    // What a minute of the smallest growth that counts would add.
+    of.slope * 60.0
+}
+
+fn pieces(steps: &[Step], blocks: &[(f64, f64)], of: ResourceThresholds) -> bool {
     if of.piece <= 0.0 {
         return false;
     }
@@ -251,14 +300,14 @@ fn pieces(
 /// Takes out jumps, the highest first, while one alone is most of the growth.
 fn without_jumps(
     window: &[(f64, f64)],
-    resource: Resource,
+    least_step: f64,
     thresholds: &Thresholds,
 ) -> (Vec<(f64, f64)>, Vec<Step>) {
     let mut kept = window.to_vec();
     let mut taken = Vec::new();
     for _ in 0..3 {
         let total = rise(&kept);
-        let highest = steps(&kept, least_step(resource, thresholds))
+        let highest = steps(&kept, least_step)
             .into_iter()
             .max_by(|a, b| a.size.total_cmp(&b.size));
         match highest {

@@ -10,7 +10,7 @@ mod steps;
 
 use super::{Resource, Segment, Thresholds};
 
-pub use growth::{Growth, growth};
+pub use growth::{Growth, growth, growth_of_series};
 pub use steps::Step;
 
 /// What is known of one resource after a run.

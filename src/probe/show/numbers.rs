@@ -9,10 +9,6 @@ const SCALE: [(f64, &str); 4] = [
     (1024.0, "KiB"),
 ];
 
-fn is_bytes(resource: Resource) -> bool {
-    resource.unit() == "bytes"
-}
-
 /// Three digits, no more.
 fn short(value: f64) -> String {
     let size = value.abs();
@@ -28,21 +24,39 @@ fn short(value: f64) -> String {
 /// An amount with its unit, such as `12.5 MiB` or `40 descriptors`.
 #[must_use]
 pub fn amount(resource: Resource, value: f64) -> String {
-    if !is_bytes(resource) {
-        return format!("{} {}", short(value), resource.unit());
+    amount_of(resource.unit(), value)
+}
+
+/// An amount of anything; `bytes` are scaled, seconds become milliseconds, and a
+/// ratio becomes a percentage.
+#[must_use]
+pub fn amount_of(unit: &str, value: f64) -> String {
+    match unit {
+        "bytes" => {
+            let (factor, unit) = SCALE
+                .into_iter()
+                .find(|(factor, _)| value.abs() >= *factor)
+                .unwrap_or((1.0, "B"));
+            format!("{} {unit}", short(value / factor))
+        }
+        "seconds" if value.abs() < 0.9995 => format!("{} ms", short(value * 1_000.0)),
+        "seconds" => format!("{} s", short(value)),
+        "ratio" => format!("{} %", short(value * 100.0)),
+        unit => format!("{} {unit}", short(value)),
     }
-    let (factor, unit) = SCALE
-        .into_iter()
-        .find(|(factor, _)| value.abs() >= *factor)
-        .unwrap_or((1.0, "B"));
-    format!("{} {unit}", short(value / factor))
 }
 
 /// A rate, such as `154 KiB/s` or `0.5/s`.
 #[must_use]
 pub fn rate(resource: Resource, value: f64) -> String {
-    if is_bytes(resource) {
-        format!("{}/s", amount(resource, value))
+    rate_of(resource.unit(), value)
+}
+
+/// A rate of anything, per second.
+#[must_use]
+pub fn rate_of(unit: &str, value: f64) -> String {
+    if unit == "bytes" {
+        format!("{}/s", amount_of(unit, value))
     } else {
         format!("{}/s", short(value))
     }

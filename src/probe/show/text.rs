@@ -160,7 +160,7 @@ fn resource(probed: &Probed, judged: &Judged, style: TextStyle, out: &mut String
         let _ = writeln!(
             out,
             "  {side}  {}  {:>10}  {}",
-            sparkline(segments, name, columns, scale),
+            sparkline(&points(segments, name), columns, scale),
             rate(name, growth.slope),
             amount(name, growth.last)
         );
@@ -209,9 +209,9 @@ fn notes(judged: &Judged, style: TextStyle, out: &mut String) {
     }
 }
 
-/// The course of a resource over a run, in blocks of eight heights.
-fn sparkline(segments: &[Segment], resource: Resource, columns: usize, highest: f64) -> String {
-    let points: Vec<(f64, f64)> = segments
+/// The points of a resource over a run: time and value.
+fn points(segments: &[Segment], resource: Resource) -> Vec<(f64, f64)> {
+    segments
         .iter()
         .flat_map(|segment| {
             segment.samples.iter().filter_map(|sample| {
@@ -219,7 +219,13 @@ fn sparkline(segments: &[Segment], resource: Resource, columns: usize, highest: 
                 Some((at, resource.of(sample)?))
             })
         })
-        .collect();
+        .collect()
+}
+
+/// The course of something over time, given as (time, value) in order, in blocks of
+/// eight heights; `highest` is the height of the tallest.
+#[must_use]
+pub fn sparkline(points: &[(f64, f64)], columns: usize, highest: f64) -> String {
     let end = points
         .last()
         .map_or(0.0, |(at, _)| *at)
@@ -227,7 +233,7 @@ fn sparkline(segments: &[Segment], resource: Resource, columns: usize, highest: 
     let mut heights: Vec<Option<f64>> = vec![None; columns];
     for (at, value) in points {
         if let Some(slot) = heights.get_mut(place(at / end, columns)) {
-            *slot = Some(slot.map_or(value, |old: f64| old.max(value)));
+            *slot = Some(slot.map_or(*value, |old: f64| old.max(*value)));
         }
     }
     heights

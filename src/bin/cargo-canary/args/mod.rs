@@ -8,6 +8,7 @@ mod incident;
 mod ledger;
 mod output;
 mod policy;
+mod rollout;
 mod stores;
 
 use std::path::PathBuf;
@@ -27,6 +28,7 @@ pub(crate) use ledger::{
 };
 pub(crate) use output::{AuditFormat, Color, OutputArgs, ReportFormat};
 pub(crate) use policy::PolicyCommand;
+pub(crate) use rollout::{JudgeArgs, RolloutCommand};
 pub(crate) use stores::{DbCommand, ExposureArgs};
 
 /// Audits dependency changes between two builds.
@@ -94,6 +96,9 @@ pub(crate) enum Command {
     /// Sign, check and list records of trials, which take the place of a canary
     #[command(subcommand)]
     Evidence(EvidenceCommand),
+    /// Judge a canary that runs beside a baseline
+    #[command(subcommand)]
+    Rollout(RolloutCommand),
     /// Print the completion script of a shell
     Completions {
         /// The shell

@@ -13,6 +13,7 @@ mod manual;
 mod policy;
 mod probe;
 mod request;
+mod rollout;
 mod triage;
 
 use cargo_canary::host::{Host, RealNet};
@@ -40,6 +41,7 @@ pub(crate) fn run(command: &Command) -> Result<u8, Failure> {
         Command::Bisect(args) => bisect::run(args),
         Command::Triage(args) => triage::run(args),
         Command::Evidence(command) => evidence::run(command),
+        Command::Rollout(command) => rollout::run(command),
         Command::Completions { shell } => manual::completions(*shell),
         Command::Man { directory } => manual::man(directory.as_deref()),
     }

@@ -1,0 +1,63 @@
+//! Commands about a canary that runs beside a baseline.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+
+use super::output::OutputArgs;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RolloutCommand {
+    /// Say from its metrics whether a canary is worse than its baseline
+    ///
+    /// Asks Prometheus for both, as `[rollout]` of the policy file says, and judges
+    /// what is held by its trend, latency and errors by their level. Exit code 0:
+    /// pass; 1: fail; 4: what was seen does not decide.
+    Judge(Box<JudgeArgs>),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct JudgeArgs {
+    /// The file with the table `[rollout]` [default: `canary.toml` of the directory]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+    /// The directory of the repository
+    #[arg(long, short = 'C', value_name = "DIR", default_value = ".")]
+    pub(crate) repository: PathBuf,
+    /// The address of Prometheus, in the place of the table's
+    #[arg(long, value_name = "URL")]
+    pub(crate) prometheus: Option<String>,
+    /// A label of the baseline, in the place of the table's; may be repeated.
+    /// `NAME==~REGEX` matches a pattern
+    #[arg(long, value_name = "NAME=VALUE", value_parser = label)]
+    pub(crate) baseline: Vec<(String, String)>,
+    /// A label of the canary; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", value_parser = label)]
+    pub(crate) canary: Vec<(String, String)>,
+    /// How long the window is: `30m`, `4h` [default: the table's `duration`]
+    #[arg(long, value_name = "TIME", value_parser = crate::amounts::duration)]
+    pub(crate) last: Option<Duration>,
+    /// When the window ends, a time in RFC 3339 [default: now]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<String>,
+    /// Ask nobody: read what a rollout engine came to. The JSON of a Rollout or an
+    /// AnalysisRun of Argo Rollouts, or of a Canary of Flagger (`kubectl get … -o json`)
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["prometheus", "baseline", "canary", "last", "until", "plot"])]
+    pub(crate) from: Option<PathBuf>,
+    /// The difference that is rolled out, `diff-digest` of `check --format json`: the
+    /// result is then evidence for this one only
+    #[arg(long, value_name = "DIGEST", value_parser = crate::amounts::digest)]
+    pub(crate) diff_digest: Option<String>,
+    /// Write the course of each metric as an SVG picture
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plot: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+fn label(text: &str) -> Result<(String, String), String> {
+    text.split_once('=')
+        .map(|(name, value)| (name.trim().to_owned(), value.to_owned()))
+        .ok_or_else(|| "a label is written `NAME=VALUE`".to_owned())
+}

@@ -1,0 +1,389 @@
+//! Growth of the canary against the baseline.
+//!
+//! Each life of the canary is compared, instant by instant, with what the lives of
+//! the baseline have in common, so that a wave of load which both see cancels. Start,
+//! jumps and shape are found as the probe finds them; the slopes of all lives are one
+//! (a regional Kendall test). Where the two sides get different loads, each is
+//! measured over its requests instead, in seconds of the baseline's load.
+
+use super::{Answer, Figures, MetricJudged, Scene};
+use crate::probe::judge::{Growth as Shape, growth_of_series};
+use crate::probe::show::{amount_of, rate_of, seconds as time};
+use crate::rollout::series::{Course, Life, common};
+use crate::stats::{Trend, autocorrelation, median, shared_trend};
+
+/// The baseline must not be what makes the difference: the canary's own growth is at
+/// least this share of it, unless both move together.
+const OWN_SHARE: f64 = 0.3;
+
+/// What was measured of a trend. Slopes are in units per second.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Growth {
+    /// By how much the canary grows faster than the baseline.
+    pub slope: f64,
+    /// The lower end of its interval.
+    pub low: f64,
+    /// The upper end.
+    pub high: f64,
+    /// The canary's own slope, where it could be measured.
+    pub own: Option<f64>,
+    /// The baseline's.
+    pub baseline: Option<f64>,
+    /// The smallest slope that matters.
+    pub matters: f64,
+    /// The smallest slope that this window could have shown.
+    pub smallest_visible: f64,
+    /// The same per request, where requests are counted.
+    pub per_request: Option<f64>,
+    /// Growth was measured over requests, since the loads differ.
+    pub over_requests: bool,
+    /// The middle of the canary's and of the baseline's values in the second half.
+    pub levels: (f64, f64),
+    /// The longest stretch that was judged, in seconds.
+    pub window: f64,
+    /// How much of the longest life was left out as its start, in seconds.
+    pub warm_up: f64,
+    /// With a leak: seconds until the headroom is used up.
+    pub seconds_to_limit: Option<f64>,
+}
+
+/// Lives measured against something, each with its shape.
+struct Measured {
+    trend: Trend,
+    strata: Vec<Stratum>,
+}
+
+struct Stratum {
+    shape: Shape,
+    kept: Vec<(f64, f64)>,
+}
+
+impl Scene<'_> {
+    pub(super) fn trend(&self, out: &mut MetricJudged) {
+        let metric = out.metric.clone();
+        let matters = self.config.matters(&metric);
+        let rates = (self.baseline.rate(), self.canary.rate());
+        let unlike = match rates {
+            (Some(baseline), Some(canary)) if baseline > 0.0 => {
+                (canary / baseline - 1.0).abs() > self.config.alike
+            }
+            _ => false,
+        };
+        let least_step = matters.max(metric.least / self.duration()) * self.duration() / 5.0;
+        let measured = if unlike {
+            self.apart(out, rates.0.unwrap_or(1.0), least_step)
+        } else {
+            self.together(out, least_step)
+        };
+        let Some(measured) = measured else {
+            "too little was seen at the same time of both".clone_into(&mut out.because);
+            out.seconds_to_decide = Some((20.0 * self.step).max(metric.least / matters));
+            return;
+        };
+        let longest = |value: fn(&Shape) -> f64| {
+            let of = |stratum: &Stratum| value(&stratum.shape);
+            measured.strata.iter().map(of).fold(0.0, f64::max)
+        };
+        let window = longest(|shape| shape.window);
+        let Trend {
+            slope, low, high, ..
+        } = measured.trend;
+        let own = |lives: &[Life]| self.own(lives, least_step);
+        let uncertainty = (high - low) / 2.0;
+        let growth = Growth {
+            slope,
+            low,
+            high,
+            own: own(&out.canary),
+            baseline: own(&out.baseline),
+            matters,
+            smallest_visible: matters
+                .max(metric.least / window.max(1.0))
+                .max(1.5 * uncertainty),
+            per_request: rates
+                .0
+                .filter(|rate| *rate > 0.0)
+                .map(|rate| slope * self.step / rate),
+            over_requests: unlike,
+            levels: (self.level_of(&out.canary), self.level_of(&out.baseline)),
+            window,
+            warm_up: measured
+                .strata
+                .iter()
+                .max_by(|a, b| a.shape.window.total_cmp(&b.shape.window))
+                .map_or(0.0, |stratum| stratum.shape.warm_up),
+            seconds_to_limit: None,
+        };
+        let correlated = !unlike && self.move_together(out);
+        let (answer, because, decides) = answer(&growth, &measured, &metric, correlated);
+        out.answer = answer;
+        out.because = because;
+        out.seconds_to_decide = decides;
+        let seconds_to_limit =
+            (answer == Answer::Fail && slope > 0.0).then(|| metric.headroom / slope);
+        out.figures = Figures::Growth(Box::new(Growth {
+            seconds_to_limit,
+            ..growth
+        }));
+    }
+
+    fn duration(&self) -> f64 {
+        self.config.duration.as_secs_f64().max(self.step)
+    }
+
+    fn at(&self, tick: i64) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "a few thousand steps")]
+        let at = tick as f64;
+        at * self.step
+    }
+
+    /// The canary's lives less what the baseline's have in common.
+    fn together(&self, out: &MetricJudged, least_step: f64) -> Option<Measured> {
+        let common = common(&out.baseline);
+        let series = out.canary.iter().flat_map(|life| {
+            common.iter().map(|middle| {
+                life.samples
+                    .iter()
+                    .filter_map(|(tick, value)| Some((self.at(*tick), value - middle.get(tick)?)))
+                    .collect::<Vec<_>>()
+            })
+        });
+        self.measure(series, least_step)
+    }
+
+    /// Both sides over their requests, in seconds of the baseline's load.
+    fn apart(&self, out: &MetricJudged, rate: f64, least_step: f64) -> Option<Measured> {
+        let over = |lives: &[Life], course: &Course| {
+            let series: Vec<Vec<(f64, f64)>> = lives
+                .iter()
+                .map(|life| {
+                    life.samples
+                        .iter()
+                        .filter_map(|(tick, value)| {
+                            let requests = course.requests_at(&life.instance, *tick)?;
+                            Some((requests / rate * self.step, *value))
+                        })
+                        .collect()
+                })
+                .collect();
+            self.measure(series.into_iter(), least_step)
+        };
+        let canary = over(&out.canary, &self.canary)?;
+        let baseline = over(&out.baseline, &self.baseline)?;
+        let half = |trend: &Trend| ((trend.high - trend.slope), (trend.slope - trend.low));
+        let ((above, below), (above_b, below_b)) = (half(&canary.trend), half(&baseline.trend));
+        let slope = canary.trend.slope - baseline.trend.slope;
+        Some(Measured {
+            trend: Trend {
+                slope,
+                low: slope - below.hypot(above_b),
+                high: slope + above.hypot(below_b),
+                ..canary.trend
+            },
+            strata: canary.strata,
+        })
+    }
+
+    fn measure(
+        &self,
+        series: impl Iterator<Item = Vec<(f64, f64)>>,
+        least_step: f64,
+    ) -> Option<Measured> {
+        let strata: Vec<Stratum> = series
+            .filter_map(|samples| {
+                let start = samples.first()?.0;
+                let moved: Vec<(f64, f64)> = samples
+                    .iter()
+                    .map(|(at, value)| (at - start, *value))
+                    .collect();
+                let (shape, kept) = growth_of_series(&moved, least_step, &self.thresholds)?;
+                let kept = kept
+                    .iter()
+                    .map(|(at, value)| (at + start, *value))
+                    .collect();
+                Some(Stratum { shape, kept })
+            })
+            .collect();
+        let kept: Vec<Vec<(f64, f64)>> =
+            strata.iter().map(|stratum| stratum.kept.clone()).collect();
+        let trend = shared_trend(&kept, self.config.confidence)?;
+        Some(Measured { trend, strata })
+    }
+
+    /// The slope of one side for itself.
+    fn own(&self, lives: &[Life], least_step: f64) -> Option<f64> {
+        let series = lives.iter().map(|life| self.points(life));
+        Some(self.measure(series, least_step)?.trend.slope)
+    }
+
+    fn points(&self, life: &Life) -> Vec<(f64, f64)> {
+        life.samples
+            .iter()
+            .map(|(tick, value)| (self.at(*tick), *value))
+            .collect()
+    }
+
+    fn level_of(&self, lives: &[Life]) -> f64 {
+        let last = lives
+            .iter()
+            .filter_map(|life| Some(life.samples.last()?.0))
+            .max();
+        let first = lives
+            .iter()
+            .filter_map(|life| Some(life.samples.first()?.0))
+            .min();
+        let middle = (first.unwrap_or(0) + last.unwrap_or(0)) / 2;
+        let values: Vec<f64> = lives
+            .iter()
+            .flat_map(|life| &life.samples)
+            .filter(|(tick, _)| *tick >= middle)
+            .map(|(_, value)| *value)
+            .collect();
+        median(&values).unwrap_or(0.0)
+    }
+
+    /// Whether taking the baseline away takes most of the canary's movement away, so
+    /// that the two can be taken to rise and fall for the same reason.
+    fn move_together(&self, out: &MetricJudged) -> bool {
+        let common = common(&out.baseline);
+        out.canary.iter().any(|life| {
+            common.iter().any(|middle| {
+                let shared: Vec<(f64, f64)> = life
+                    .samples
+                    .iter()
+                    .filter_map(|(tick, value)| Some((*value, *middle.get(tick)?)))
+                    .collect();
+                let spread = |value: &dyn Fn(&(f64, f64)) -> f64| {
+                    let values: Vec<f64> = shared.iter().map(value).collect();
+                    let mean = values.iter().sum::<f64>() / values.len().max(1) as f64;
+                    let sum: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+                    // Of noise alone nothing is said.
+                    if autocorrelation(&values, 1) > 0.5 {
+                        sum
+                    } else {
+                        f64::NAN
+                    }
+                };
+                spread(&|(a, b)| a - b) < 0.5 * spread(&|(_, b)| *b)
+            })
+        })
+    }
+}
+
+/// Answer, reason, and the window in seconds that would decide an open question.
+fn answer(
+    growth: &Growth,
+    measured: &Measured,
+    metric: &crate::rollout::Metric,
+    correlated: bool,
+) -> (Answer, String, Option<f64>) {
+    let unit = metric.unit.as_str();
+    let (matters, window) = (growth.matters, growth.window);
+    let above = growth.levels.0 - growth.levels.1;
+    if above >= metric.headroom {
+        let because = format!(
+            "its level is {} higher than the baseline's: all the headroom there is",
+            amount_of(unit, above)
+        );
+        return (Answer::Fail, because, None);
+    }
+    if growth.low > 0.0 && growth.slope >= matters {
+        if let Some(found) = comes_to_an_end(growth, measured, metric) {
+            return found;
+        }
+        if growth.slope * window < metric.least {
+            let because = "it grows, but by less than programs do that settle".to_owned();
+            return (
+                Answer::Inconclusive,
+                because,
+                Some(1.2 * metric.least / growth.slope),
+            );
+        }
+        let own = growth.own.unwrap_or(growth.slope);
+        if !growth.over_requests && own < OWN_SHARE * growth.slope && !correlated {
+            let because = "the baseline shrinks, and the canary does not grow".to_owned();
+            return (Answer::Inconclusive, because, Some(2.0 * window));
+        }
+        let because = if growth.baseline.is_some_and(|slope| slope >= matters) {
+            "it grows faster than the baseline"
+        } else {
+            "it grows, and the baseline does not"
+        };
+        return (Answer::Fail, because.to_owned(), None);
+    }
+    // What matters must have had the time to show.
+    let needed = metric.least / matters;
+    if growth.high < matters && window >= needed {
+        let because = format!("no growth of {}", rate_of(unit, matters));
+        return (Answer::Pass, because, None);
+    }
+    if growth.high < matters {
+        let because = format!(
+            "it does not grow, but {} is too short for what matters to show",
+            time(window)
+        );
+        return (
+            Answer::Inconclusive,
+            because,
+            Some(1.1 * needed + growth.warm_up),
+        );
+    }
+    let uncertainty = (growth.high - growth.low) / 2.0;
+    // The uncertainty of a slope falls with the 1.5th power of the time.
+    let factor = (1.5 * uncertainty / matters).max(1.4).powf(1.0 / 1.5);
+    let because = if growth.low > 0.0 {
+        format!(
+            "it grows by {}, and more cannot be ruled out",
+            rate_of(unit, growth.slope)
+        )
+    } else {
+        format!(
+            "it varies too much to rule out growth of {}",
+            rate_of(unit, matters)
+        )
+    };
+    (
+        Answer::Inconclusive,
+        because,
+        Some((window * factor).max(1.1 * needed)),
+    )
+}
+
+/// What is said of growth that becomes less, or comes back down.
+fn comes_to_an_end(
+    growth: &Growth,
+    measured: &Measured,
+    metric: &crate::rollout::Metric,
+) -> Option<(Answer, String, Option<f64>)> {
+    let longest = measured
+        .strata
+        .iter()
+        .max_by(|a, b| a.shape.window.total_cmp(&b.shape.window))?;
+    let shape = &longest.shape;
+    if shape.grows() && shape.low_water < 0.3 {
+        let because = "it comes back down to the same level".to_owned();
+        return Some((Answer::Pass, because, None));
+    }
+    if !shape.slows && shape.last_third >= 0.3 {
+        return None;
+    }
+    let late: Vec<Vec<(f64, f64)>> = measured
+        .strata
+        .iter()
+        .map(|stratum| {
+            let half = stratum.kept.len() / 2;
+            stratum.kept.get(half..).unwrap_or_default().to_vec()
+        })
+        .collect();
+    let late = shared_trend(&late, 0.95)?;
+    let long = growth.window / 2.0 >= metric.least / growth.matters;
+    if late.high < growth.matters && long {
+        return Some((
+            Answer::Pass,
+            "it grew at first and has stopped".to_owned(),
+            None,
+        ));
+    }
+    let because = "it grows ever more slowly, as programs do that settle".to_owned();
+    Some((Answer::Inconclusive, because, Some(2.0 * growth.window)))
+}

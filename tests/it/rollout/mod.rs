@@ -1,0 +1,6 @@
+//! A canary beside a baseline: judged from what Prometheus saw, a made-up one and a
+//! real one.
+
+mod access;
+mod fake;
+mod judged;
