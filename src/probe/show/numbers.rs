@@ -62,6 +62,22 @@ pub fn rate_of(unit: &str, value: f64) -> String {
     }
 }
 
+/// A rate of something slow: as [`rate_of`], or per hour or day where hardly one comes
+/// in a second.
+#[must_use]
+pub fn slow_rate_of(unit: &str, value: f64) -> String {
+    let (per_hour, per_day) = (value * 3_600.0, value * 86_400.0);
+    if unit == "bytes" || value.abs() >= 0.095 {
+        rate_of(unit, value)
+    } else if per_hour.abs() >= 0.95 {
+        format!("{}/h", short(per_hour))
+    } else if per_day.abs() >= 0.005 {
+        format!("{}/day", short(per_day))
+    } else {
+        "0/day".to_owned()
+    }
+}
+
 /// A time in words, such as `40 s`, `12 min`, `3.5 h`, `2 days`.
 #[must_use]
 pub fn seconds(value: f64) -> String {
@@ -87,6 +103,11 @@ mod tests {
         assert_eq!(amount(Resource::Fds, 40.0), "40.0 descriptors");
         assert_eq!(rate(Resource::Fds, 0.5), "0.50/s");
         assert_eq!(rate(Resource::Rss, 0.0), "0 B/s");
+        assert_eq!(slow_rate_of("descriptors", 0.5), "0.50/s");
+        assert_eq!(slow_rate_of("descriptors", 0.001), "3.60/h");
+        assert_eq!(slow_rate_of("descriptors", 0.000_1), "8.64/day");
+        assert_eq!(slow_rate_of("descriptors", -1e-12), "0/day");
+        assert_eq!(slow_rate_of("bytes", 444.0), "444 B/s");
     }
 
     #[test]

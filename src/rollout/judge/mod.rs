@@ -338,17 +338,17 @@ fn conclude(judged: &mut Judged, config: &Config) {
         Answer::Inconclusive => format!("open: {}", named.join(", ")),
         Answer::Pass => format!("no worse in {}", named.join(", ")),
     };
-    let mut reasons = judged.metrics.iter().map(|one| &one.because);
-    if let Some(first) = reasons.next()
-        && judged
-            .metrics
-            .iter()
-            .all(|one| one.figures == Figures::None)
-        && let Some(why) = first.strip_prefix(UNHAD)
-        && reasons.all(|other| other == first)
+    let reasons: Option<Vec<&str>> = judged
+        .metrics
+        .iter()
+        .map(|one| one.because.strip_prefix(UNHAD))
+        .collect();
+    if let Some(reasons) = reasons
+        && let Some(first) = reasons.first()
     {
-        // Said once, where it is the same for all.
-        judged.because = format!("nothing could be had: {why}");
+        // Said once; that others were not tried after it says nothing more.
+        let told = reasons.iter().find(|why| !why.contains("not tried"));
+        judged.because = format!("nothing could be had: {}", told.unwrap_or(first));
         judged.notes.clear();
     }
     if let (Some(group), Answer::Pass) = (lacking, judged.decision) {

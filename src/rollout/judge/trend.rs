@@ -8,7 +8,7 @@
 
 use super::{Answer, Figures, MetricJudged, Scene};
 use crate::probe::judge::{Growth as Shape, growth_of_series};
-use crate::probe::show::{amount_of, rate_of, seconds as time};
+use crate::probe::show::{amount_of, seconds as time, slow_rate_of};
 use crate::rollout::series::{Course, Life, common};
 use crate::stats::{Trend, autocorrelation, median, shared_trend};
 
@@ -314,7 +314,7 @@ fn answer(
     // What matters must have had the time to show.
     let needed = metric.least / matters;
     if growth.high < matters && window >= needed {
-        let because = format!("no growth of {}", rate_of(unit, matters));
+        let because = format!("no growth of {}", slow_rate_of(unit, matters));
         return (Answer::Pass, because, None);
     }
     if growth.high < matters {
@@ -334,12 +334,12 @@ fn answer(
     let because = if growth.low > 0.0 {
         format!(
             "it grows by {}, and more cannot be ruled out",
-            rate_of(unit, growth.slope)
+            slow_rate_of(unit, growth.slope)
         )
     } else {
         format!(
             "it varies too much to rule out growth of {}",
-            rate_of(unit, matters)
+            slow_rate_of(unit, matters)
         )
     };
     (

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{highest, word};
-use crate::probe::show::{amount_of, rate_of};
+use crate::probe::show::{amount_of, slow_rate_of};
 use crate::rollout::Answer;
 use crate::rollout::judge::{Figures, Judged, MetricJudged};
 use crate::rollout::series::Life;
@@ -70,7 +70,7 @@ fn panel(judged: &Judged, metric: &MetricJudged, top: f64, out: &mut String) {
         "#333"
     };
     let figure = match &metric.figures {
-        Figures::Growth(growth) => rate_of(unit, growth.slope),
+        Figures::Growth(growth) => slow_rate_of(unit, growth.slope),
         Figures::Shift(shift) => amount_of(unit, shift.shift),
         Figures::None | Figures::Restarts(..) => String::new(),
     };

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{highest, points};
-use crate::probe::show::{TextStyle, amount_of, rate_of, seconds, sparkline};
+use crate::probe::show::{TextStyle, amount_of, rate_of, seconds, slow_rate_of, sparkline};
 use crate::rollout::judge::{Figures, Growth, Judged, MetricJudged, Shift};
 use crate::rollout::outcome::Outcome;
 use crate::rollout::{Answer, Kind};
@@ -188,7 +188,7 @@ fn one(judged: &Judged, metric: &MetricJudged, style: TextStyle, out: &mut Strin
             out,
             "  {side:<8}  {}  {:>12}  {}",
             sparkline(&points(lives, step), columns, highest),
-            slope.map_or_else(String::new, |slope| rate_of(unit, slope)),
+            slope.map_or_else(String::new, |slope| slow_rate_of(unit, slope)),
             level.map_or_else(String::new, |level| amount_of(unit, level)),
         );
     }
@@ -207,9 +207,9 @@ fn of_growth(growth: &Growth, metric: &MetricJudged, style: TextStyle, out: &mut
     let unit = metric.metric.unit.as_str();
     let mut said = format!(
         "against the baseline {} ({} to {})",
-        rate_of(unit, growth.slope),
-        rate_of(unit, growth.low),
-        rate_of(unit, growth.high)
+        slow_rate_of(unit, growth.slope),
+        slow_rate_of(unit, growth.low),
+        slow_rate_of(unit, growth.high)
     );
     if let Some(per_request) = growth.per_request
         && metric.answer == Answer::Fail
@@ -231,8 +231,8 @@ fn of_growth(growth: &Growth, metric: &MetricJudged, style: TextStyle, out: &mut
         let _ = write!(
             said,
             "; this window shows {} or more, and {} matters",
-            rate_of(unit, growth.smallest_visible),
-            rate_of(unit, growth.matters)
+            slow_rate_of(unit, growth.smallest_visible),
+            slow_rate_of(unit, growth.matters)
         );
     }
     folded("  ", &said, style.width, out);

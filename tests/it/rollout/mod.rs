@@ -4,3 +4,7 @@
 mod access;
 mod fake;
 mod judged;
+#[cfg(target_os = "linux")]
+mod real;
+#[cfg(target_os = "linux")]
+mod stage;

@@ -5,6 +5,8 @@ pub(crate) mod graph_oracle;
 pub(crate) mod local_registry;
 #[cfg(all(unix, feature = "postgres"))]
 pub(crate) mod postgres;
+#[cfg(target_os = "linux")]
+pub(crate) mod prometheus;
 pub(crate) mod project;
 #[cfg(target_os = "linux")]
 pub(crate) mod workload;
