@@ -7,7 +7,7 @@ use crate::host::Host;
 use crate::pkg::PackageId;
 use crate::registry::Registry;
 
-use super::load::{Locks, build, read};
+use super::load::{Built, Locks, build, read};
 use super::lock::LockFile;
 use super::tree::Tree;
 use super::{
@@ -18,8 +18,8 @@ use super::{
 /// Loads a build: its workspaces, each with its graph, and what is left out.
 ///
 /// # Errors
-/// When there is no lock file, one is not well-formed, or a graph cannot be
-/// built the way that `mode` asks for.
+/// When there is no lock file, one is not well-formed or behind its manifest,
+/// or a graph cannot be built the way that `mode` asks for.
 pub fn load(
     opened: &Opened<'_>,
     settings: &BuildSettings,
@@ -39,7 +39,8 @@ pub fn load(
 /// asked for both is asked once, before.
 ///
 /// # Errors
-/// As [`load`], for each of the two.
+/// As [`load`], for each of the two. A lock file that is behind its manifest
+/// is an error only in the second, and only where it was not so in the first.
 pub fn load_both(
     builds: (&Opened<'_>, &Opened<'_>),
     settings: &BuildSettings,
@@ -61,10 +62,12 @@ pub fn load_both(
         registry,
         host,
     };
-    rayon::join(
+    let (base, head) = rayon::join(
         || build(builds.0, base?, mode, &ways),
         || build(builds.1, head?, mode, &ways),
-    )
+    );
+    let head = head.and_then(|head| head.unless_behind(base.as_ref().ok()));
+    (base.map(Built::as_it_was), head)
 }
 
 /// Asks for all that the direct way needs of these lock files' packages; the
@@ -143,5 +146,12 @@ impl Routes for Ways<'_, '_> {
 
     fn document(&self, json: &str) -> Result<Workspace, RouteError> {
         graph::resolve(json, None, ".", GraphKind::Metadata, None, self.settings).map_err(boxed)
+    }
+
+    fn is_behind(&self, error: &RouteError) -> bool {
+        matches!(
+            error.downcast_ref(),
+            Some(direct::DirectError::LockOutOfDate { .. })
+        )
     }
 }

@@ -226,6 +226,26 @@ impl Failure {
     }
 }
 
+/// From now on a panic is told as the defect that it is. Who asks for a
+/// backtrace gets what Rust prints, too.
+pub(crate) fn tell_of_panics() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if std::env::var_os("RUST_BACKTRACE").is_some_and(|wanted| wanted != "0") {
+            usual(panic);
+        }
+        let what = panic.payload_as_str().unwrap_or("no reason was given");
+        let place = panic
+            .location()
+            .map_or(String::new(), |at| format!(" at {at}"));
+        let mut failure = Failure::internal("cargo-canary itself failed; nothing was judged");
+        failure.causes.push(format!("panic{place}: {what}"));
+        failure
+            .hint("this is a defect: run again with `RUST_BACKTRACE=1`, and report what it prints")
+            .print();
+    }));
+}
+
 /// Text of several lines, each made harmless for the terminal.
 fn lines(text: &str) -> String {
     text.lines()

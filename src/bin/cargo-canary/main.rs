@@ -42,7 +42,11 @@ fn main() -> ExitCode {
             return ExitCode::from(code);
         }
     };
-    let run = std::panic::catch_unwind(|| commands::run(&cli.command));
+    error::tell_of_panics();
+    let run = std::panic::catch_unwind(|| {
+        fail_on_request();
+        commands::run(&cli.command)
+    });
     match run {
         Ok(Ok(code)) => ExitCode::from(code),
         Ok(Err(failure)) => {
@@ -50,5 +54,15 @@ fn main() -> ExitCode {
             ExitCode::from(failure.exit_code())
         }
         Err(_) => ExitCode::from(exit::INTERNAL),
+    }
+}
+
+/// In a build that is not for release, fails as a defect would, so that a test
+/// can hold what people and scripts are then told.
+fn fail_on_request() {
+    if cfg!(debug_assertions)
+        && let Some(text) = std::env::var_os("CARGO_CANARY_DEFECT")
+    {
+        std::panic::panic_any(text.to_string_lossy().into_owned());
     }
 }

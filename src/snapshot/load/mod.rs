@@ -10,6 +10,8 @@ mod routes;
 #[cfg(test)]
 mod tests;
 
+use std::error::Error as _;
+
 use crate::facts::{FactKind, GapReason};
 use crate::pkg::PackageId;
 
@@ -63,14 +65,61 @@ pub(in crate::snapshot) fn read(opened: &Opened<'_>) -> Result<Locks, LoadError>
 /// Loads a build by the given routes.
 ///
 /// # Errors
-/// When there is no lock file, one is not well-formed, or a graph cannot be
-/// built the way that `mode` asks for.
+/// When there is no lock file, one is not well-formed or behind its manifest,
+/// or a graph cannot be built the way that `mode` asks for.
 pub fn load_by(
     opened: &Opened<'_>,
     mode: GraphMode,
     routes: &dyn Routes,
 ) -> Result<Snapshot, LoadError> {
-    build(opened, read(opened)?, mode, routes)
+    build(opened, read(opened)?, mode, routes)?.unless_behind(None)
+}
+
+/// A build, and the lock files in it that are behind their manifests.
+pub(in crate::snapshot) struct Built {
+    snapshot: Snapshot,
+    behind: Vec<Behind>,
+}
+
+/// A lock file that contradicts its manifest. Its workspace is read from the
+/// lock file alone, which is not what is built.
+struct Behind {
+    workspace: String,
+    error: LoadError,
+}
+
+impl Behind {
+    /// The same workspace, with the same contradictions.
+    fn same(&self, other: &Self) -> bool {
+        let why = |it: &Self| it.error.source().map(chain);
+        self.workspace == other.workspace && why(self) == why(other)
+    }
+}
+
+impl Built {
+    /// The build that a change leads away from. What is behind in it is
+    /// history; nothing can be done about it.
+    pub(in crate::snapshot) fn as_it_was(self) -> Snapshot {
+        self.snapshot
+    }
+
+    /// The build under judgement, with only such lock files behind their
+    /// manifests as were so in the base already.
+    ///
+    /// # Errors
+    /// When another one is behind: Cargo would refuse it with `--locked`, and
+    /// build something else without.
+    pub(in crate::snapshot) fn unless_behind(
+        self,
+        base: Option<&Self>,
+    ) -> Result<Snapshot, LoadError> {
+        let before = base.map_or(&[][..], |base| &base.behind);
+        let new = |behind: &Behind| !before.iter().any(|before| before.same(behind));
+        match self.behind.into_iter().find(new) {
+            None => Ok(self.snapshot),
+            Some(behind) => Err(behind.error),
+        }
+    }
 }
 
 /// Builds the graphs of a build whose lock files are read: the second half of loading.
@@ -82,17 +131,18 @@ pub(in crate::snapshot) fn build(
     locks: Locks,
     mode: GraphMode,
     routes: &dyn Routes,
-) -> Result<Snapshot, LoadError> {
+) -> Result<Built, LoadError> {
     let Locks {
         found,
         mut not_covered,
     } = locks;
     let mut digest = Digest::default();
     let mut workspaces = Vec::with_capacity(found.len());
+    let mut behind = Vec::new();
     for found in &found {
         digest.lock(&found.directory, &found.lock);
         workspaces.push(match &opened.content {
-            Content::Tree(tree) => workspace(opened, &**tree, found, mode, routes)?,
+            Content::Tree(tree) => workspace(opened, &**tree, found, mode, routes, &mut behind)?,
             Content::Lock(_) | Content::Metadata(_) | Content::Artifact { .. } => {
                 lock_only::workspace(&found.directory, &found.lock)
             }
@@ -134,7 +184,7 @@ pub(in crate::snapshot) fn build(
         not_covered,
     };
     match snapshot.verify() {
-        Ok(()) => Ok(snapshot),
+        Ok(()) => Ok(Built { snapshot, behind }),
         Err(broken) => Err(LoadError::Broken {
             given: snapshot.input.given,
             broken,
@@ -258,6 +308,7 @@ fn workspace(
     found: &Found,
     mode: GraphMode,
     routes: &dyn Routes,
+    behind: &mut Vec<Behind>,
 ) -> Result<Workspace, LoadError> {
     let (directory, lock) = (found.directory.as_str(), &found.lock);
     if !found.manifest {
@@ -271,18 +322,31 @@ fn workspace(
         GraphMode::Cargo => routes
             .cargo(tree, directory, lock)
             .map_err(|source| graph_error(opened, directory, "cargo", source)),
-        GraphMode::Auto => Ok(automatic(tree, directory, lock, routes)),
+        GraphMode::Auto => {
+            let (workspace, contradiction) = automatic(tree, directory, lock, routes);
+            behind.extend(contradiction.map(|source| Behind {
+                workspace: directory.to_owned(),
+                error: graph_error(opened, directory, "direct", source),
+            }));
+            Ok(workspace)
+        }
     }
 }
 
 /// The direct way, else cargo, else the lock file alone, which then says why.
-fn automatic(tree: &dyn Tree, directory: &str, lock: &LockFile, routes: &dyn Routes) -> Workspace {
+/// With it the reason of the direct way, when the lock file is behind.
+fn automatic(
+    tree: &dyn Tree,
+    directory: &str,
+    lock: &LockFile,
+    routes: &dyn Routes,
+) -> (Workspace, Option<RouteError>) {
     let direct = match routes.direct(tree, directory, lock) {
-        Ok(workspace) => return workspace,
+        Ok(workspace) => return (workspace, None),
         Err(error) => error,
     };
     let cargo = match routes.cargo(tree, directory, lock) {
-        Ok(workspace) => return workspace,
+        Ok(workspace) => return (workspace, None),
         Err(error) => error,
     };
     let mut workspace = lock_only::workspace(directory, lock);
@@ -297,7 +361,8 @@ fn automatic(tree: &dyn Tree, directory: &str, lock: &LockFile, routes: &dyn Rou
             gap.detail.clone_from(&why);
         }
     }
-    workspace
+    let behind = routes.is_behind(&direct);
+    (workspace, behind.then_some(direct))
 }
 
 /// A gap about a package that did not make it into the graph is one of the

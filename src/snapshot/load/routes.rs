@@ -34,4 +34,8 @@ pub trait Routes {
     /// # Errors
     /// What is wrong with the document.
     fn document(&self, json: &str) -> Result<Workspace, RouteError>;
+
+    /// Whether the direct way's reason is that the lock file is behind its
+    /// manifest.
+    fn is_behind(&self, error: &RouteError) -> bool;
 }

@@ -12,6 +12,8 @@ use crate::snapshot::{BuildName, GraphKind, InputKind, open};
 struct Told {
     direct: bool,
     cargo: bool,
+    /// What the direct way says is that this lock file is behind.
+    behind: Option<&'static str>,
     asked: Mutex<Vec<String>>,
 }
 
@@ -32,7 +34,8 @@ impl Told {
         if works {
             Ok(workspace)
         } else {
-            Err(format!("no {} today", kind.as_str()).into())
+            let why = self.behind.map_or(String::new(), |why| format!(": {why}"));
+            Err(format!("no {} today{why}", kind.as_str()).into())
         }
     }
 }
@@ -63,6 +66,11 @@ impl Routes for Told {
             ".",
             &lock::parse("version = 4", "x").unwrap(),
         )
+    }
+
+    fn is_behind(&self, error: &RouteError) -> bool {
+        let directory = self.behind.map(|it| format!("no direct today: {it}"));
+        directory == Some(error.to_string())
     }
 }
 
@@ -216,6 +224,42 @@ fn the_automatic_way_falls_back_and_says_why() {
     for (_, gap) in &snapshot.workspaces[0].gaps {
         assert!(gap.detail.contains("no direct today") && gap.detail.contains("no cargo today"));
     }
+}
+
+#[test]
+fn a_lock_file_behind_its_manifest_is_an_error_only_where_it_is_new() {
+    let built = |behind| {
+        let routes = Told {
+            behind,
+            ..Told::default()
+        };
+        let opened = Opened::of_tree("test", project());
+        build(&opened, read(&opened).unwrap(), GraphMode::Auto, &routes).unwrap()
+    };
+    let (fine, one, other) = (built(None), built(Some("a")), built(Some("b")));
+    assert!(built(None).unless_behind(None).is_ok());
+    assert!(built(None).unless_behind(Some(&one)).is_ok());
+    let error = built(Some("a")).unless_behind(None).unwrap_err();
+    assert_eq!(
+        std::error::Error::source(&error).unwrap().to_string(),
+        "no direct today: a"
+    );
+    assert!(built(Some("a")).unless_behind(Some(&fine)).is_err());
+    assert!(built(Some("a")).unless_behind(Some(&other)).is_err());
+    let kept = built(Some("a")).unless_behind(Some(&one)).unwrap();
+    assert_eq!(covered(&kept), [". lock-only"]);
+    assert_eq!(covered(&other.as_it_was()), [". lock-only"]);
+}
+
+#[test]
+fn cargo_is_believed_where_it_takes_the_lock_file() {
+    let routes = Told {
+        cargo: true,
+        behind: Some("a"),
+        ..Told::default()
+    };
+    let snapshot = load_tree(project(), GraphMode::Auto, &routes).unwrap();
+    assert_eq!(covered(&snapshot), [". cargo"]);
 }
 
 #[test]

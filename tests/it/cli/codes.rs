@@ -122,6 +122,39 @@ fn four_where_a_required_fact_could_not_be_had_and_the_gaps_are_named() {
 }
 
 #[test]
+fn a_hundred_and_one_where_the_program_itself_failed() {
+    let shop = Shop::updated_to("1.0.1");
+    let failing = |more: &[(&str, &str)]| {
+        let mut command = shop.scene.command(&LAST_COMMIT);
+        command.env("CARGO_CANARY_DEFECT", "one\u{1b}[2J off");
+        command.envs(more.iter().copied());
+        shop.scene.finish(&mut command)
+    };
+    let ran = failing(&[]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(101), ""));
+    let lines: Vec<&str> = ran.stderr.lines().collect();
+    assert_eq!(lines.len(), 3, "{}", ran.stderr);
+    assert_eq!(
+        lines[0],
+        "error: cargo-canary itself failed; nothing was judged"
+    );
+    assert!(
+        lines[1].starts_with("  caused by: panic at src/bin/"),
+        "{}",
+        lines[1]
+    );
+    assert!(lines[1].ends_with(": one\\u{1b}[2J off"), "{}", lines[1]);
+    assert!(
+        lines[2].starts_with("hint: this is a defect:"),
+        "{}",
+        lines[2]
+    );
+    let ran = failing(&[("RUST_BACKTRACE", "1")]);
+    assert_eq!(ran.code, Some(101));
+    assert!(ran.stderr.contains("stack backtrace:"), "{}", ran.stderr);
+}
+
+#[test]
 fn diff_and_explain_do_not_judge_and_end_in_zero() {
     let shop = Shop::updated_to("1.0.2");
     let builds = ["--base", "HEAD~1", "--head", "HEAD", "--offline"];

@@ -212,22 +212,66 @@ fn a_lock_file_with_conflict_markers() {
 #[test]
 fn a_lock_file_that_is_behind_its_manifest() {
     let shop = Shop::updated_to("1.0.1");
-    let manifest =
+    let behind =
         super::shop::MANIFEST.replace("jsonette = \"1\"", "jsonette = \"1\"\nyaml = \"2\"");
-    shop.scene.file("Cargo.toml", &manifest);
+    shop.scene.file("Cargo.toml", &behind);
     let builds = ["check", "--head", "WORKTREE", "--base", "HEAD"];
-    shop.scene
-        .run(&[&builds[..], &THEN, &["--graph", "direct"]].concat())
-        .fails(
-            2,
-            r#"
+    for graph in ["auto", "direct"] {
+        shop.scene
+            .run(&[&builds[..], &THEN, &["--graph", graph]].concat())
+            .fails(
+                2,
+                r#"
         error: failed to read the head
           caused by: cannot build the graph of the workspace `.` of `WORKTREE` (direct)
           caused by: match the manifests of workspace `.` with its lock file, which is out of date: `shop@0.1.0`: `yaml = "^2"` is declared, and the lock file has none that fits
         hint: bring the lock file up to date: `cargo update --workspace`, and commit it
         hint: `--graph lock-only` judges the lock file as it stands
         "#,
-        );
+            );
+    }
+    let as_it_stands = [&builds[..], &THEN, &["--graph", "lock-only"]].concat();
+    shop.scene.run(&as_it_stands).ends(0);
+}
+
+#[test]
+fn a_lock_file_that_was_behind_before_is_named_and_stops_nobody() {
+    let shop = Shop::updated_to("1.0.1");
+    let right = super::shop::MANIFEST;
+    let behind = right.replace("jsonette = \"1\"", "jsonette = \"1\"\nyaml = \"2\"");
+    shop.scene.file("Cargo.toml", &behind);
+    shop.scene.commit("behind");
+    let check = || {
+        shop.scene.run(
+            &[
+                &["check", "--head", "WORKTREE", "--base", "HEAD"][..],
+                &THEN,
+            ]
+            .concat(),
+        )
+    };
+    // It is as it was.
+    shop.scene.file("src/main.rs", "fn main() {}\n");
+    let ran = check();
+    assert!(ran.ends(0).contains("Not checked"), "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("`yaml = \"^2\"` is declared"),
+        "{}",
+        ran.stdout
+    );
+    // It is put right.
+    shop.scene.file("Cargo.toml", right);
+    check().ends(0);
+    // It gets worse.
+    let worse = behind.replace("yaml = \"2\"", "yaml = \"2\"\ntoml = \"9\"");
+    shop.scene.file("Cargo.toml", &worse);
+    let ran = check();
+    assert!(
+        ran.stderr.contains("`toml = \"^9\"` is declared"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(ran.code, Some(2));
 }
 
 #[test]
