@@ -47,7 +47,7 @@ pub use start::{DenyError, Surroundings, starting_policy};
 pub use validated::{Acceptance, CanaryTerms, EvidenceKind, LedgerTerms, Policy, Thresholds};
 pub use variables::reference;
 pub use vet::{Vet, Vetted};
-pub use way_out::exemption_lines;
+pub use way_out::{against_going_back, exemption_lines};
 
 /// The id under which the canary threshold of the score gives its reason.
 pub const RISK_CANARY: &str = "risk-canary";

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Span, tz::TimeZone};
 
 use crate::diff::Change;
-use crate::facts::{FactKind, Gap, GapReason};
+use crate::facts::{Dossier, FactKind, Gap, GapReason};
 use crate::pkg::Release;
 
 use super::validated::Rule;
@@ -133,18 +133,12 @@ fn go_back(subject: Subject<'_>, all: &[Subject<'_>]) -> Option<String> {
 fn undo(subject: Subject<'_>) -> Option<String> {
     let change = subject.change;
     let (old, new) = (change.outgoing()?, incoming(change).next()?);
-    let reopens = subject
-        .dossier
-        .advisories
-        .seen()
-        .is_some_and(|delta| delta.fixed.iter().any(crate::facts::AdvisoryFact::is_fault));
-    let withdrawn = subject
-        .dossier
-        .yanked
-        .seen()
-        .is_some_and(|yanked| yanked.outgoing);
     let same = old.source.is_registry() && old.source == new.source;
-    if reopens || withdrawn || !same || old.version == new.version || !is_plain(&change.package) {
+    if against_going_back(subject.dossier).is_some()
+        || !same
+        || old.version == new.version
+        || !is_plain(&change.package)
+    {
         return None;
     }
     Some(format!(
@@ -152,6 +146,24 @@ fn undo(subject: Subject<'_>) -> Option<String> {
         spec(change, new),
         old.version
     ))
+}
+
+/// Why the release before is none to go back to: it is withdrawn, or has an
+/// advisory that the update fixed.
+#[must_use]
+pub fn against_going_back(dossier: &Dossier) -> Option<String> {
+    let advisories = dossier.advisories.seen();
+    let fixed = advisories.map_or(&[][..], |delta| &delta.fixed);
+    let reopened: Vec<&str> = fixed
+        .iter()
+        .filter(|fact| fact.is_fault())
+        .map(|fact| fact.id.as_str())
+        .collect();
+    if !reopened.is_empty() {
+        return Some(format!("going back reopens {}", reopened.join(", ")));
+    }
+    let withdrawn = dossier.yanked.seen().is_some_and(|yanked| yanked.outgoing);
+    withdrawn.then(|| "the release before was withdrawn by its publishers".to_owned())
 }
 
 /// How Cargo is told which package is meant.

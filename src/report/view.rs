@@ -2,9 +2,9 @@
 //! escaped yet. Each format escapes for itself.
 
 use crate::audit::{Audit, JudgedChange};
-use crate::diff::{Change, ChangeKind};
+use crate::diff::ChangeKind;
 use crate::facts::{AdvisoryDelta, Finding, Gap, Published};
-use crate::policy::{Decision, Reason};
+use crate::policy::{self, Decision, Reason};
 
 use super::safe::is_plain_word;
 use super::words;
@@ -80,7 +80,9 @@ pub(super) struct Rollback {
 
 /// The command that goes back to the release before, and what it does not say.
 /// It is not tried here: whether it resolves is for `rollback` to find out.
-pub(super) fn rollback(change: &Change) -> Rollback {
+/// None is offered to a release that is worse than the one that came in.
+pub(super) fn rollback(judged: &JudgedChange) -> Rollback {
+    let change = &judged.change;
     let forced = change.forced_by.as_ref().map(|forced| &forced.root);
     let note = |text: &str| Rollback {
         command: None,
@@ -110,6 +112,9 @@ pub(super) fn rollback(change: &Change) -> Rollback {
     let (Some(from), Some(to)) = (change.outgoing(), change.incoming()) else {
         return note("put the lock file before back");
     };
+    if let Some(against) = policy::against_going_back(&judged.dossier) {
+        return note(&format!("{against}; a later release is the way"));
+    }
     if !to.source.is_registry() || !is_plain_word(&change.package) {
         return note("put the manifests and the lock file before back");
     }

@@ -1,5 +1,6 @@
 //! One list of hostile strings through every format: text stays text.
 
+use cargo_canary::facts::Finding;
 use cargo_canary::report::{Format, Style, render, render_changelog, render_explain};
 use serde_json::Value;
 
@@ -211,11 +212,26 @@ fn a_terminal_gets_no_control_character() {
 
 #[test]
 fn a_command_is_offered_for_plain_names_only() {
+    let fine = |format, text: &str| {
+        let mut audit = audit(23, text);
+        for judged in &mut audit.changes {
+            judged.dossier.yanked = Finding::Absent("neither".to_owned());
+        }
+        String::from_utf8(render(&audit, format, Style::default())).unwrap()
+    };
     for text in HOSTILE {
         for format in [Format::Markdown, Format::Html] {
-            let report = made(format, text);
+            let report = fine(format, text);
             assert!(!report.contains("cargo update -p"), "{text:?}");
         }
     }
-    assert!(made(Format::Html, "plain").contains("cargo update -p"));
+    assert!(fine(Format::Html, "plain").contains("cargo update -p"));
+}
+
+#[test]
+fn no_command_goes_back_to_what_is_worse() {
+    let page = made(Format::Html, "plain");
+    assert!(page.contains("going back reopens"));
+    assert!(page.contains("the release before was withdrawn by its publishers; a later"));
+    assert!(!page.contains("cargo update -p"));
 }

@@ -77,7 +77,7 @@ pub(super) struct Gap {
 impl Card {
     pub(super) fn of(audit: &Audit, judged: &JudgedChange, anchor: usize, open: bool) -> Self {
         let change = &judged.change;
-        let rollback = view::rollback(change);
+        let rollback = view::rollback(judged);
         let as_of: Timestamp = audit.comparison.as_of;
         Self {
             anchor,

@@ -96,7 +96,7 @@ pub(super) fn evidence(out: &mut String, audit: &Audit, judged: &JudgedChange) {
             ),
         );
     }
-    let rollback = view::rollback(change);
+    let rollback = view::rollback(judged);
     let note = markdown(&rollback.note);
     match rollback.command {
         Some(command) => {

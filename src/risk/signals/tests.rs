@@ -335,8 +335,9 @@ fn cases(id: &str) -> (Case, Case) {
             plain().history(|history| history.versions_skipped = 2),
         ),
         "yank-lure" => (
-            upgrade(|case| case.dossier.yank_cluster = cluster(&["0.9.0", "0.9.1", "1.0.0"], true)),
-            upgrade(|case| case.dossier.yank_cluster = cluster(&["1.0.0"], false)),
+            upgrade(|case| case.dossier.yank_cluster = cluster(&["0.9.0", "0.9.1", "1.0.0"], true))
+                .published(2.0),
+            upgrade(|case| case.dossier.yank_cluster = cluster(&["1.0.0"], false)).published(2.0),
         ),
         "yanked-left" => {
             let yanked = |incoming| {
@@ -558,6 +559,25 @@ fn grades_tell_apart_what_differs() {
         }
     });
     assert_eq!(grade(&copy, "look-alike"), Some("copy"));
-    let lure = upgrade(|case| case.dossier.yank_cluster = cluster(&["0.9.0", "1.0.0"], false));
+    let lure = upgrade(|case| case.dossier.yank_cluster = cluster(&["0.9.0", "1.0.0"], false))
+        .published(2.0);
     assert_eq!(grade(&lure, "yank-lure"), Some("several"));
+    let alone = |days: Option<f64>| {
+        upgrade(|case| {
+            case.dossier.yank_cluster = cluster(&["0.9.0", "1.0.0"], true);
+            match (days, &mut case.dossier.published) {
+                (Some(days), Finding::Seen(published)) => published.age_days = days,
+                (_, published) => *published = Finding::Absent("no time".to_owned()),
+            }
+        })
+    };
+    let left = Some("only-one-left");
+    for (days, expected) in [
+        (Some(0.5), left),
+        (Some(13.9), left),
+        (Some(14.0), None),
+        (None, None),
+    ] {
+        assert_eq!(grade(&alone(days), "yank-lure"), expected, "{days:?}");
+    }
 }

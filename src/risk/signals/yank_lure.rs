@@ -9,13 +9,13 @@ pub(super) static SIGNAL: Definition = Definition {
     id: "yank-lure",
     title: "older releases of the line were withdrawn around this one",
     docs: Docs {
-        what: "Withdrawn predecessors of a release in its own line, and whether it is the only one left.",
-        why: "Whoever took over a crate withdraws what was there, so that everybody resolves to the new release.",
+        what: "Withdrawn predecessors of a fresh release in its own line, and whether it is the only one left.",
+        why: "Whoever took over a crate withdraws what was there, so that everybody resolves to the new release. After two weeks it is a line that was cleaned up.",
         example: "All of `0.4.1` to `0.4.6` are withdrawn, and `0.4.7` is a day old.",
     },
-    looks_at: &[FactKind::YankCluster],
+    looks_at: &[FactKind::YankCluster, FactKind::PublishTime],
     grades: &["only-one-left", "several"],
-    parameters: &["at-least"],
+    parameters: &["at-least", "fresh-days"],
     check,
 };
 
@@ -24,6 +24,9 @@ fn check(input: &Input<'_>, parameters: &Parameters<'_>) -> Option<Raised> {
     let cluster = input.dossier.yank_cluster.seen()?;
     let withdrawn = cluster.withdrawn.len();
     if (withdrawn as f64) < parameters.get("at-least") {
+        return None;
+    }
+    if input.dossier.published.seen()?.age_days >= parameters.get("fresh-days") {
         return None;
     }
     let grade = if cluster.only_one_left {
