@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::defect::{CatalogueError, Defect, Problem};
 use super::read::place;
 use super::vocabulary::Failure;
-use crate::facts::{Purpose, Topic};
+use crate::facts::{AdvisoryFact, Purpose, Topic};
 
 /// One role that a library plays.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,6 +29,7 @@ pub struct Components {
     keywords: Table,
     needs: Table,
     failures: BTreeMap<Failure, Vec<Topic>>,
+    advisories: Vec<String>,
 }
 
 /// From a crate or word to components.
@@ -48,6 +49,9 @@ pub struct Role<'a> {
 #[serde(deny_unknown_fields)]
 struct File {
     version: u32,
+    /// Categories of advisories.
+    #[serde(default)]
+    advisories: Vec<String>,
     /// Name to one line of docs.
     components: BTreeMap<String, String>,
     /// Component to crates.
@@ -133,6 +137,7 @@ impl Components {
             keywords,
             needs,
             failures,
+            advisories: read.advisories,
         })
     }
 
@@ -207,6 +212,14 @@ impl Components {
             .get(&failure)
             .map(Vec::as_slice)
             .unwrap_or_default()
+    }
+
+    /// The category by which an advisory tells of memory or another resource.
+    #[must_use]
+    pub fn resource<'a>(&self, advisory: &'a AdvisoryFact) -> Option<&'a str> {
+        let categories = advisory.categories.iter().map(String::as_str);
+        let told = |category: &&str| self.advisories.iter().any(|listed| listed == category);
+        categories.filter(|_| advisory.is_fault()).find(told)
     }
 
     /// The names of all crates that the table knows, in order.

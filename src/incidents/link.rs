@@ -11,7 +11,7 @@ use super::record::{Affected, Affects, Record};
 use super::resemblance::{same_component, same_crate};
 use super::{Direction, Link, Strength, Surroundings, Versions, is_public};
 use crate::diff::{Change, ChangeKind};
-use crate::facts::{AdvisoryFact, Dossier};
+use crate::facts::Dossier;
 use crate::pkg::Release;
 use crate::snapshot::Placement;
 
@@ -28,18 +28,19 @@ pub fn link(
 ) -> Vec<Link> {
     let known = |record: &&Record| record.date <= around.as_of;
     let mut links = Vec::new();
-    let mut linked: Vec<&str> = Vec::new();
+    let mut linked: Vec<&Record> = Vec::new();
     let naming: Vec<&Record> = catalogue.naming(&change.package).filter(known).collect();
     for record in &naming {
         if let Some(link) = by_range(change, dossier, around, record) {
-            linked.push(&record.id);
+            linked.push(record);
             links.push(link);
         }
     }
+    links.extend(by_advisory(change, dossier, catalogue, &linked));
     if resemblance_counts(change) {
         let others: Vec<&Record> = naming
             .into_iter()
-            .filter(|record| !linked.contains(&record.id.as_str()))
+            .filter(|record| linked.iter().all(|linked| linked.id != record.id))
             .collect();
         links.extend(same_crate(change, &others).or_else(|| {
             let records = catalogue.records().iter().filter(known);
@@ -197,6 +198,15 @@ fn features<'a>(affected: &'a Affected, placement: Option<&Placement>) -> Option
     }
 }
 
+fn verb(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Enters => "enters",
+        Direction::Stays => "stays in",
+        Direction::Leaves => "leaves",
+        Direction::Resembles => "resembles",
+    }
+}
+
 /// Why a rule holds, with everything it takes to check it.
 fn range_reason(
     change: &Change,
@@ -206,21 +216,16 @@ fn range_reason(
     hit: &Hit<'_>,
     dossier: &Dossier,
 ) -> String {
-    let verb = match direction {
-        Direction::Enters => "enters",
-        Direction::Stays => "stays in",
-        Direction::Leaves => "leaves",
-        Direction::Resembles => "resembles",
-    };
     let ranges: Vec<String> = rule
         .crates
         .iter()
         .map(|affected| format!("{} {}", affected.name, affected.range))
         .collect();
     let mut parts = vec![format!(
-        "{} {} {verb} the bad range {} ({}): {}",
+        "{} {} {} the bad range {} ({}): {}",
         change.package,
         hit.version,
+        verb(direction),
         ranges.join(" together with "),
         record.failure.as_str(),
         record.title
@@ -257,14 +262,52 @@ fn same_advisory<'a>(record: &Record, dossier: &'a Dossier) -> Option<&'a str> {
         .iter()
         .chain(&delta.remaining)
         .chain(&delta.fixed);
-    let named = |advisory: &&AdvisoryFact| {
-        record.sources.iter().any(|source| {
-            source.contains(&advisory.id)
-                || advisory
-                    .aliases
-                    .iter()
-                    .any(|alias| source.contains(alias.as_str()))
-        })
+    all.find(|advisory| record.restates(advisory))
+        .map(|advisory| advisory.id.as_str())
+}
+
+/// The links of advisories that tell of memory or another resource. They are
+/// read where they stand; a record that restates one goes before it.
+fn by_advisory(
+    change: &Change,
+    dossier: &Dossier,
+    catalogue: &Catalogue,
+    linked: &[&Record],
+) -> Vec<Link> {
+    let Some(delta) = dossier.advisories.seen() else {
+        return Vec::new();
     };
-    all.find(named).map(|advisory| advisory.id.as_str())
+    let groups = [
+        (Direction::Enters, &delta.introduced),
+        (Direction::Stays, &delta.remaining),
+        (Direction::Leaves, &delta.fixed),
+    ];
+    let mut links: Vec<Link> = Vec::new();
+    for (direction, facts) in groups {
+        for fact in facts {
+            let told = links.iter().any(|link| link.id == fact.id)
+                || linked.iter().any(|record| record.restates(fact));
+            let Some(category) = catalogue.components().resource(fact).filter(|_| !told) else {
+                continue;
+            };
+            let repaired = match fact.patched.as_slice() {
+                [] => "not repaired in any release".to_owned(),
+                patched => format!("repaired in {}", patched.join(", ")),
+            };
+            links.push(Link {
+                id: fact.id.clone(),
+                strength: Strength::Repeat,
+                direction,
+                package: change.package.clone(),
+                because: format!(
+                    "{} {} {} the versions with a known fault of resources ({category}), of {}; {repaired}",
+                    fact.package,
+                    fact.version,
+                    verb(direction),
+                    fact.date
+                ),
+            });
+        }
+    }
+    links
 }

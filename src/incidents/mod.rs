@@ -91,7 +91,7 @@ impl Direction {
 /// Why a change resembles an incident.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Link {
-    /// The incident.
+    /// The incident: a record's id, or an advisory's.
     pub id: String,
     /// How much the link says.
     pub strength: Strength,
@@ -101,6 +101,15 @@ pub struct Link {
     pub package: String,
     /// The reason, in words that a person can check.
     pub because: String,
+}
+
+impl Link {
+    /// Whether it is an advisory that is linked, and no record: the ids of
+    /// records are in lower case.
+    #[must_use]
+    pub fn is_advisory(&self) -> bool {
+        self.id.starts_with(|c: char| c.is_ascii_uppercase())
+    }
 }
 
 /// The published versions in one graph, by package name: what a rule over

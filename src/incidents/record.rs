@@ -6,6 +6,7 @@ use jiff::civil::{Date, DateTime};
 use semver::{Version, VersionReq};
 
 use super::vocabulary::{Cause, Detection, Failure, Resolution};
+use crate::facts::AdvisoryFact;
 
 /// Whose incident it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -179,5 +180,12 @@ impl Record {
     #[must_use]
     pub fn is_regression(&self) -> bool {
         self.cause == Cause::ThirdPartyUpdate
+    }
+
+    /// Whether it names an advisory, or one of its aliases, among its sources.
+    #[must_use]
+    pub fn restates(&self, advisory: &AdvisoryFact) -> bool {
+        let names = |id: &String| self.sources.iter().any(|source| source.contains(id));
+        names(&advisory.id) || advisory.aliases.iter().any(names)
     }
 }

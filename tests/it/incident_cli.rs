@@ -67,6 +67,18 @@ fn a_whole_lock_file_is_matched_and_the_pair_only_together() {
         "strong".to_owned(),
     );
     assert!(tokio.contains(&behind_feature), "{tokio:?}");
+    // An advisory about resources stands beside the records; one that a record
+    // restates, and one about something else, does not.
+    scene.file(
+        "rustls.lock",
+        &lock(&[("rustls", "0.21.10"), ("time", "0.1.43")]),
+    );
+    let denial = ("RUSTSEC-2024-0336".to_owned(), "repeat".to_owned());
+    assert_eq!(of("rustls.lock"), [denial.clone()]);
+    let release = scene.run(&["incident", "match", "rustls@0.21.10", "--format", "json"]);
+    assert_eq!(links(release.ends(0)), [denial]);
+    let repaired = scene.run(&["incident", "match", "rustls@0.21.11", "--format", "json"]);
+    assert!(links(repaired.ends(0)).is_empty());
     let missing = scene.run(&["incident", "match", "no.lock"]);
     assert_eq!(missing.code, Some(2));
     assert!(

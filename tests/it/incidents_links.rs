@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use cargo_canary::advisories::Store;
 use cargo_canary::diff::{Change, ChangeKind, FeatureDelta};
 use cargo_canary::facts::{Dossier, Finding};
 use cargo_canary::incidents::{
@@ -534,17 +535,23 @@ fn links_on_real_updates_are_few() {
         return;
     };
     let catalogue = Catalogue::built_in().unwrap();
-    let mut counts: BTreeMap<(Strength, Direction), usize> = BTreeMap::new();
+    let advisories = Store::embedded();
+    let mut counts: BTreeMap<(bool, Strength, Direction), usize> = BTreeMap::new();
     let (mut rows, mut several) = (0_usize, 0_usize);
     for row in upgrades(&folder) {
         let field = |name: &str| row[name].as_str().unwrap().to_owned();
         let (name, old, new) = (field("name"), field("old"), field("new"));
         let change = change(&name, Some(&old), Some(&new));
         let (base, head) = (graph(&[(&name, &old)]), graph(&[(&name, &new)]));
-        let as_of = field("commit_time")[..10].parse().unwrap();
+        let as_of: jiff::civil::Date = field("commit_time")[..10].parse().unwrap();
+        let day: jiff::Timestamp = format!("{as_of}T00:00:00Z").parse().unwrap();
+        let dossier = Dossier {
+            advisories: advisories.delta(&name, &change.from, &change.to, day),
+            ..dossier()
+        };
         let found = link(
             &change,
-            &dossier(),
+            &dossier,
             &Surroundings {
                 base: &base,
                 head: &head,
@@ -555,13 +562,15 @@ fn links_on_real_updates_are_few() {
         rows += 1;
         several += usize::from(found.len() > 1);
         for link in found {
-            *counts.entry((link.strength, link.direction)).or_default() += 1;
+            let key = (link.is_advisory(), link.strength, link.direction);
+            *counts.entry(key).or_default() += 1;
         }
     }
     let per_100 = |count: usize| count as f64 * 100.0 / rows as f64;
-    for ((strength, direction), count) in &counts {
+    for ((advisory, strength, direction), count) in &counts {
         println!(
-            "{:7} {:9} {:.2} per 100 of {rows} upgrades",
+            "{:8} {:7} {:9} {:.2} per 100 of {rows} upgrades",
+            if *advisory { "advisory" } else { "record" },
             strength.as_str(),
             direction.as_str(),
             per_100(*count)
@@ -569,7 +578,8 @@ fn links_on_real_updates_are_few() {
     }
     println!("more than one link: {:.2} per 100", per_100(several));
     let of = |key| per_100(counts.get(&key).copied().unwrap_or(0));
-    assert!(of((Strength::Weak, Direction::Resembles)) < 6.0);
-    assert!(of((Strength::Strong, Direction::Resembles)) < 0.5);
-    assert!(of((Strength::Repeat, Direction::Enters)) < 0.2);
+    assert!(of((false, Strength::Weak, Direction::Resembles)) < 6.0);
+    assert!(of((false, Strength::Strong, Direction::Resembles)) < 0.5);
+    assert!(of((false, Strength::Repeat, Direction::Enters)) < 0.2);
+    assert!(of((true, Strength::Repeat, Direction::Enters)) < 0.2);
 }

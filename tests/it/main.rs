@@ -24,6 +24,7 @@ mod incident_docs;
 mod incident_hostile;
 mod incident_import;
 mod incidents;
+mod incidents_advisories;
 mod inspect;
 mod inspect_cases;
 mod inspect_hostile;

@@ -19,10 +19,11 @@ pub(super) static SIGNAL: Definition = Definition {
 };
 
 fn check(input: &Input<'_>, _: &Parameters<'_>) -> Option<Raised> {
+    // Advisories are signals of their own.
     let mut links = input
         .links
         .iter()
-        .filter(|link| link.direction == Direction::Leaves);
+        .filter(|link| link.direction == Direction::Leaves && !link.is_advisory());
     let link = links.next()?;
     let more = links.count();
     let rest = if more == 0 {

@@ -19,8 +19,10 @@ pub(super) static SIGNAL: Definition = Definition {
 };
 
 fn check(input: &Input<'_>, _: &Parameters<'_>) -> Option<Raised> {
+    // Advisories are signals of their own.
     let mut links = input.links.iter().filter(|link| {
         link.strength == Strength::Repeat
+            && !link.is_advisory()
             && matches!(link.direction, Direction::Enters | Direction::Stays)
     });
     let link = links.next()?;

@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
+use cargo_canary::advisories::Store;
 use cargo_canary::host::Host;
 use cargo_canary::incidents::{Catalogue, Match, Record, versions_of_lock};
+use cargo_canary::pkg::{PackageId, Source};
 use cargo_canary::report::safe_for_terminal;
 use cargo_canary::snapshot::lock;
 use semver::Version;
@@ -66,11 +68,16 @@ fn rows(catalogue: &Catalogue, package: &str, host: &Host) -> Result<Vec<Row>, F
                     .caused_by(&error)
                     .hint(format!("write it in full, as in `{name}@1.2.3`"))
             })?;
-            catalogue
-                .matching(name, &version)
-                .iter()
-                .map(|found| row_of_match(name, found))
-                .collect()
+            let found = catalogue.matching(name, &version);
+            let records: Vec<Row> = found.iter().map(|it| row_of_match(name, it)).collect();
+            let told = found.iter().map(|it| it.record).collect();
+            let id = PackageId {
+                name: name.to_owned(),
+                version,
+                source: Source::CratesIo,
+            };
+            let advisories = advisories(catalogue, &[id], told, host);
+            records.into_iter().chain(advisories).collect()
         }
         None => catalogue
             .naming(name)
@@ -94,30 +101,63 @@ fn of_lock(catalogue: &Catalogue, path: &Path, host: &Host) -> Result<Vec<Row>, 
         .map_err(|error| failed(&error))?;
     let lock = lock::parse_bytes(&bytes, &shown).map_err(|error| failed(&error))?;
     let graph = versions_of_lock(&lock);
-    Ok(catalogue
-        .matching_all(&graph)
-        .iter()
-        .map(|(package, version, found)| {
-            let row = row_of_match(package, found);
-            let mut features = found.affected.features.iter();
-            let needs = features.next().map(|feature| {
-                features.fold(format!("`{feature}`"), |all, feature| {
-                    format!("{all}, `{feature}`")
-                })
-            });
-            let because = format!("{version} is in the lock file; {}", row.because);
-            match needs {
-                Some(needs) => Row {
-                    strength: "strong",
-                    because: format!(
-                        "{because}; it needs the feature {needs}, which a lock file does not tell"
-                    ),
-                    ..row
-                },
-                None => Row { because, ..row },
-            }
+    let matching = catalogue.matching_all(&graph);
+    let told = matching.iter().map(|(_, _, found)| found.record).collect();
+    let ids: Vec<PackageId> = lock.packages.iter().map(|it| it.id.clone()).collect();
+    let advisories = advisories(catalogue, &ids, told, host);
+    let records = matching.iter().map(|(package, version, found)| {
+        let row = row_of_match(package, found);
+        let mut features = found.affected.features.iter();
+        let needs = features.next().map(|feature| {
+            features.fold(format!("`{feature}`"), |all, feature| {
+                format!("{all}, `{feature}`")
+            })
+        });
+        let because = format!("{version} is in the lock file; {}", row.because);
+        match needs {
+            Some(needs) => Row {
+                strength: "strong",
+                because: format!(
+                    "{because}; it needs the feature {needs}, which a lock file does not tell"
+                ),
+                ..row
+            },
+            None => Row { because, ..row },
+        }
+    });
+    Ok(records.chain(advisories).collect())
+}
+
+/// The advisories about memory and other resources that apply today, without
+/// those that a record among the rows restates.
+fn advisories(
+    catalogue: &Catalogue,
+    packages: &[PackageId],
+    told: Vec<&Record>,
+    host: &Host,
+) -> Vec<Row> {
+    let store = Store::open(host, host.env.cache_dir().as_deref());
+    let now = host.clock.now();
+    let facts = packages.iter().flat_map(|id| store.applying(id, now));
+    facts
+        .filter(|fact| told.iter().all(|record| !record.restates(fact)))
+        .filter_map(|fact| {
+            let category = catalogue.components().resource(&fact)?;
+            let repaired = match fact.patched.as_slice() {
+                [] => "not repaired in any release".to_owned(),
+                patched => format!("repaired in {}", patched.join(", ")),
+            };
+            Some(Row {
+                because: format!(
+                    "{} {} has a known fault of resources ({category}), of {}; {repaired}",
+                    fact.package, fact.version, fact.date
+                ),
+                id: fact.id,
+                package: fact.package,
+                strength: "repeat",
+            })
         })
-        .collect())
+        .collect()
 }
 
 struct Row {
