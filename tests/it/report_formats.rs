@@ -304,3 +304,49 @@ fn advisories_that_were_not_looked_up_are_said_in_the_changelog() {
     let markdown = String::from_utf8(render_changelog(&audit, Format::Markdown).unwrap()).unwrap();
     assert!(markdown.contains("Advisories could not be looked up for 1 change"));
 }
+
+#[test]
+fn the_reasons_of_a_large_refresh_fit_on_a_screen_the_gravest_first() {
+    let mut audit = audit(120, "x");
+    let long = "a reason that takes more words than anybody reads at night ".repeat(40);
+    for reason in &mut audit.verdict.reasons {
+        reason.because = long.clone();
+    }
+    // One change has many reasons.
+    let first = audit.verdict.reasons[0].clone();
+    audit.verdict.reasons.splice(0..0, vec![first.clone(); 30]);
+    let section = |text: &str, from: &str, to: &str| -> Vec<String> {
+        let rest = text.split_once(from).unwrap().1;
+        let lines = rest.split_once(to).unwrap().0.trim_end().lines();
+        lines.map(str::to_owned).collect()
+    };
+    for width in [80, 120] {
+        let style = Style {
+            width,
+            ..Style::default()
+        };
+        let text = String::from_utf8(render(&audit, Format::Text, style)).unwrap();
+        let why = section(&text, "\nWhy\n", "\nWhat to do next\n");
+        assert!((10..=22).contains(&why.len()), "{}: {why:#?}", why.len());
+        let id = first.change.as_deref().unwrap();
+        assert!(why[0].contains(id), "{why:#?}");
+        assert!(
+            why.iter().any(|line| line.contains("and 28 more; `-v`")),
+            "{why:#?}"
+        );
+        assert!(
+            why.last().unwrap().contains("more; `-v` shows them all"),
+            "{why:#?}"
+        );
+        let next = section(&text, "\nWhat to do next\n", "\nPlease note\n");
+        assert!(next.len() <= 24, "{next:#?}");
+        let all = Style {
+            width,
+            verbose: true,
+            ..Style::default()
+        };
+        let text = String::from_utf8(render(&audit, Format::Text, all)).unwrap();
+        let why = section(&text, "\nWhy\n", "\nWhat to do next\n");
+        assert!(why.len() > 1000, "{}", why.len());
+    }
+}

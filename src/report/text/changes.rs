@@ -2,6 +2,7 @@
 
 use crate::audit::{Audit, Comparison, JudgedChange};
 use crate::diff::Change;
+use crate::incidents::Direction;
 use crate::policy::Decision;
 use crate::risk::Level;
 
@@ -154,7 +155,12 @@ fn reasons(page: &mut Page, judged: &JudgedChange) {
         ));
     }
     for link in judged.links.iter().take(1) {
-        parts.push(format!("{} link to {}", link.strength.as_str(), link.id));
+        let direction = match link.direction {
+            Direction::Resembles => String::new(),
+            direction => format!(" ({})", direction.as_str()),
+        };
+        let strength = link.strength.as_str();
+        parts.push(format!("{strength} link to {}{direction}", link.id));
     }
     if judged.decision > Decision::Pass || judged.assessment.score >= 10 || page.verbose() {
         page.wrapped(

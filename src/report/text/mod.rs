@@ -9,16 +9,22 @@ mod source;
 use std::collections::BTreeMap;
 
 use crate::audit::{Audit, Comparison, JudgedChange};
-use crate::policy::Decision;
+use crate::policy::{Decision, Reason};
 
 use super::Style;
 use super::evidence::{self, Tone};
+use super::safe::clip;
 use super::words::{self, count, move_of, place_of};
 use page::{Ink, Page};
 
 /// How many changes are explained, and how many listed, before the rest is folded.
 const EXPLAINED: usize = 5;
 const LISTED: usize = 15;
+/// How many lines the reasons take, and the steps out of them: a small terminal's.
+const SCREEN: usize = 20;
+/// How many reasons of one change are told, and how many characters of each.
+const REASONS: usize = 3;
+const REASON_LENGTH: usize = 240;
 
 pub(super) fn check(audit: &Audit, style: Style) -> String {
     let mut page = Page::new(style);
@@ -85,37 +91,50 @@ fn why(page: &mut Page, audit: &Audit) {
         return;
     }
     page.heading("Why");
-    let shown = if page.verbose() {
-        groups.len()
-    } else {
-        EXPLAINED
-    };
-    for (id, reasons) in groups.iter().take(shown) {
+    let parts = groups.iter().map(|(id, reasons)| {
+        let mut part = page.part();
         match id.and_then(|id| audit.changes.iter().find(|judged| judged.change.id == id)) {
-            Some(judged) => changes::title(page, judged),
-            None => page.line(&[(Ink::Plain, "  "), (Ink::Strong, "the whole difference")]),
+            Some(judged) => changes::title(&mut part, judged),
+            None => part.line(&[(Ink::Plain, "  "), (Ink::Strong, "the whole difference")]),
         }
-        for reason in reasons {
-            page.wrapped(
-                Ink::Plain,
-                "    - ",
-                "      ",
-                &format!(
-                    "{} ({}): {}",
-                    reason.decision.as_str(),
-                    reason.rule,
-                    reason.because
-                ),
-            );
-        }
+        of_one_change(&mut part, reasons);
+        part
+    });
+    let parts: Vec<Page> = parts.collect();
+    one_screen(page, "  ", parts);
+}
+
+/// The reasons that concern one change, the first ones in full.
+fn of_one_change(page: &mut Page, reasons: &[&Reason]) {
+    let all = page.verbose();
+    let shown = if all { reasons.len() } else { REASONS };
+    for reason in reasons.iter().take(shown) {
+        let length = if all { usize::MAX } else { REASON_LENGTH };
+        let because = clip(&reason.because, length);
+        let text = format!("{} ({}): {because}", reason.decision.as_str(), reason.rule);
+        page.wrapped(Ink::Plain, "    - ", "      ", &text);
     }
-    if groups.len() > shown {
-        page.wrapped(
-            Ink::Faint,
-            "  ",
-            "  ",
-            &format!("and {} more; `-v` shows them all", groups.len() - shown),
-        );
+    if reasons.len() > shown {
+        let rest = format!("and {} more; `-v` shows them all", reasons.len() - shown);
+        page.wrapped(Ink::Faint, "    ", "    ", &rest);
+    }
+}
+
+/// The first parts that fit on a screen together, and how many more there are.
+fn one_screen(page: &mut Page, indent: &str, parts: Vec<Page>) {
+    let (count, mut shown, mut lines) = (parts.len(), 0, 0);
+    for part in parts {
+        lines += part.lines();
+        let full = shown == EXPLAINED || lines > SCREEN;
+        if shown > 0 && full && !page.verbose() {
+            break;
+        }
+        page.add(part);
+        shown += 1;
+    }
+    if count > shown {
+        let rest = format!("and {} more; `-v` shows them all", count - shown);
+        page.wrapped(Ink::Faint, indent, indent, &rest);
     }
 }
 
@@ -206,28 +225,19 @@ fn next_steps(page: &mut Page, audit: &Audit) {
         return;
     }
     page.heading("What to do next");
-    let shown = if page.verbose() {
-        steps.len()
-    } else {
-        EXPLAINED
-    };
-    for step in steps.iter().take(shown) {
+    let parts = steps.iter().map(|step| {
+        let mut part = page.part();
         // Lines of a policy are there to be copied: each stays a line.
         for (place, line) in step.lines().enumerate() {
             match place {
-                0 => page.wrapped(Ink::Plain, "  - ", "    ", line),
-                _ => page.wrapped(Ink::Plain, "      ", "      ", line),
+                0 => part.wrapped(Ink::Plain, "  - ", "    ", line),
+                _ => part.wrapped(Ink::Plain, "      ", "      ", line),
             }
         }
-    }
-    if steps.len() > shown {
-        page.wrapped(
-            Ink::Faint,
-            "    ",
-            "    ",
-            &format!("and {} more; `-v` shows them all", steps.len() - shown),
-        );
-    }
+        part
+    });
+    let parts: Vec<Page> = parts.collect();
+    one_screen(page, "    ", parts);
     let trial = evidence::way_out(audit);
     if let Some((words, commands)) = &trial {
         page.wrapped(Ink::Plain, "  - ", "    ", words);

@@ -57,6 +57,21 @@ impl Page {
         self.style.verbose
     }
 
+    /// An empty text of the same width and inks, to be measured before it is added.
+    pub(super) fn part(&self) -> Self {
+        Self::new(self.style)
+    }
+
+    /// How many lines there are.
+    pub(super) fn lines(&self) -> usize {
+        self.out.matches('\n').count()
+    }
+
+    /// Adds a text that was made apart.
+    pub(super) fn add(&mut self, part: Self) {
+        self.out.push_str(&part.out);
+    }
+
     /// An empty line, except at the start.
     pub(super) fn gap(&mut self) {
         if !self.out.is_empty() {
