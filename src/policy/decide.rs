@@ -11,7 +11,7 @@ use super::check::Scope;
 use super::condition::{Judged, Readings};
 use super::validated::{Policy, Rule};
 use super::variables::Totals;
-use super::waived::Waivers;
+use super::waived::{EXPIRED, UNUSED, Waivers, listed};
 use super::{
     Decision, Effect, MIN_PUBLISH_AGE, Notice, RISK_BLOCK, RISK_CANARY, RatchetNews, Reason,
     Subject, Verdict, way_out,
@@ -78,6 +78,7 @@ pub(super) fn judge(
     if let Some(news) = around.ratchet {
         judge.ratchet(news);
     }
+    judge.exemptions(around.present);
     let Judge {
         mut found, waivers, ..
     } = judge;
@@ -92,7 +93,7 @@ pub(super) fn judge(
     }
     fold(policy, &mut found);
     fold_gaps(&mut found);
-    let notices = waivers.notices(subjects, around.present);
+    let notices = waivers.notices(subjects);
     verdict(found, notices, subjects, by_change)
 }
 
@@ -360,6 +361,28 @@ impl<'a> Judge<'a, '_> {
                 Judged::Unknown(_) => not_evaluated("a count of the changes is not known"),
             };
             self.push(&rule.id, None, rule.then, because, None);
+        }
+    }
+
+    /// What exemptions do that are of no use any more.
+    fn exemptions(&mut self, present: Option<&Present<'_>>) {
+        let stale = self.policy.stale;
+        let expired = self.waivers.expired();
+        let unused = self.waivers.unused(self.subjects, present);
+        let renew = "take them out of the policy, or give each a reason and a later `until`";
+        let kinds = [
+            (EXPIRED, stale.expired, expired, renew),
+            (UNUSED, stale.unused, unused, "take them out of the policy"),
+        ];
+        for (id, effect, texts, way_out) in kinds {
+            if effect != Effect::Warn && !texts.is_empty() {
+                let because = listed(texts).join("; ");
+                self.push(id, None, effect, because, Some(way_out.to_owned()));
+                continue;
+            }
+            for text in listed(texts) {
+                self.push(id, None, Effect::Warn, text, None);
+            }
         }
     }
 

@@ -14,7 +14,10 @@ use super::nearest::nearest;
 use super::problem::{Problem, SourceFile};
 use super::provenance;
 use super::template::Template;
-use super::validated::{Acceptance, CanaryTerms, Gaps, LedgerTerms, Policy, Rule, Thresholds};
+use super::validated::{
+    Acceptance, CanaryTerms, Gaps, LedgerTerms, Policy, Rule, Stale, Thresholds,
+};
+use super::waived::{EXPIRED, UNUSED};
 use super::{Effect, MIN_PUBLISH_AGE, PolicyError, RISK_BLOCK, RISK_CANARY, RatchetKind};
 
 /// How many files may extend each other.
@@ -141,6 +144,7 @@ fn merge(name: &str, layers: &[Layer], problems: &mut Vec<Problem>) -> Policy {
     let mut gaps = Gaps::default();
     let mut cooldown = Cooldown::default();
     let mut ratchet = Effect::Block;
+    let mut stale = Stale::default();
     let mut risk = Thresholds::default();
     let mut canary = CanaryTerms::default();
     let mut ledger = LedgerTerms::default();
@@ -152,6 +156,8 @@ fn merge(name: &str, layers: &[Layer], problems: &mut Vec<Problem>) -> Policy {
         gaps.extend(&layer.gaps);
         cooldown.extend(&layer.cooldown, &layer.file.path);
         ratchet = layer.ratchet.unwrap_or(ratchet);
+        stale.expired = layer.expired.unwrap_or(stale.expired);
+        stale.unused = layer.unused.unwrap_or(stale.unused);
         if let Some(targets) = &layer.targets {
             build.targets.clone_from(targets);
         }
@@ -185,6 +191,7 @@ fn merge(name: &str, layers: &[Layer], problems: &mut Vec<Problem>) -> Policy {
         gaps,
         cooldown,
         ratchet,
+        stale,
         provenance: provenance::of(layers.iter().map(|layer| &*layer.file)),
         rules,
         exemptions,
@@ -278,6 +285,7 @@ fn taken(id: &str) -> Option<&'static str> {
         RISK_CANARY | RISK_BLOCK => Some("this id belongs to the thresholds of `[risk]`"),
         MIN_PUBLISH_AGE => Some("this id belongs to `[cooldown]`"),
         _ if id.starts_with("ratchet") => Some("this id belongs to `[ratchet]`"),
+        EXPIRED | UNUSED => Some("this id belongs to `[exemptions]`"),
         _ => None,
     }
 }

@@ -60,6 +60,10 @@ pub fn schema() -> Value {
             "ratchet": table("What something new does that the base's record does not have", json!({
                 "then": { "enum": EFFECTS.iter().map(|(word, _)| *word).collect::<Vec<_>>() },
             })),
+            "exemptions": table("What exemptions do that are of no use any more", json!({
+                "expired": { "enum": EFFECTS.iter().map(|(word, _)| *word).collect::<Vec<_>>() },
+                "unused": { "enum": EFFECTS.iter().map(|(word, _)| *word).collect::<Vec<_>>() },
+            })),
             "rule": { "type": "array", "items": rule() },
             "exempt": { "type": "array", "items": exempt() },
             "canary": canary(),

@@ -28,6 +28,7 @@ pub struct Policy {
     pub(super) cooldown: Cooldown,
     /// What something new that the base's record does not have does.
     pub(super) ratchet: Effect,
+    pub(super) stale: Stale,
     pub(super) provenance: Vec<Provenance>,
     pub(super) rules: Vec<Rule>,
     pub(super) exemptions: Vec<Exemption>,
@@ -35,6 +36,24 @@ pub struct Policy {
     pub(super) ledger: LedgerTerms,
     /// Every variable that a rule reads, by place in the table.
     pub(super) reads: BTreeSet<usize>,
+}
+
+/// What exemptions do that are of no use any more.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stale {
+    /// Those that have expired.
+    pub(super) expired: Effect,
+    /// Those that match nothing.
+    pub(super) unused: Effect,
+}
+
+impl Default for Stale {
+    fn default() -> Self {
+        Self {
+            expired: Effect::Warn,
+            unused: Effect::Warn,
+        }
+    }
 }
 
 impl Policy {

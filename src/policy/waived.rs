@@ -10,6 +10,11 @@ use super::exempt::Exemption;
 use super::validated::Policy;
 use super::{Notice, Present, Subject};
 
+/// The id of what is said of exemptions that have expired.
+pub(super) const EXPIRED: &str = "exemption-expired";
+/// The id of what is said of exemptions that match nothing.
+pub(super) const UNUSED: &str = "exemption-unused";
+
 /// How many exemptions of one kind are named one by one.
 const NAMED: usize = 10;
 
@@ -72,14 +77,9 @@ impl<'a> Waivers<'a> {
         waived
     }
 
-    /// What the reader should know about the exemptions.
-    pub(super) fn notices(
-        &self,
-        subjects: &[Subject<'_>],
-        present: Option<&Present<'_>>,
-    ) -> Vec<Notice> {
-        let mut notices: Vec<Notice> = self
-            .used
+    /// What the reader should know about the exemptions that were used.
+    pub(super) fn notices(&self, subjects: &[Subject<'_>]) -> Vec<Notice> {
+        self.used
             .iter()
             .filter_map(|((at, place), rules)| {
                 let exemption = self.exemptions.get(*at)?;
@@ -96,14 +96,11 @@ impl<'a> Waivers<'a> {
                     ),
                 })
             })
-            .collect();
-        notices.extend(listed("exemption-expired", self.expired()));
-        notices.extend(listed("exemption-unused", self.unused(subjects, present)));
-        notices
+            .collect()
     }
 
     /// The expired ones; those that would have mattered first.
-    fn expired(&self) -> Vec<String> {
+    pub(super) fn expired(&self) -> Vec<String> {
         let mut texts = Vec::new();
         for wanted in [true, false] {
             for (at, exemption) in self.exemptions.iter().enumerate() {
@@ -128,7 +125,11 @@ impl<'a> Waivers<'a> {
     }
 
     /// Those that match nothing, or whose rules do not apply to what they match.
-    fn unused(&self, subjects: &[Subject<'_>], present: Option<&Present<'_>>) -> Vec<String> {
+    pub(super) fn unused(
+        &self,
+        subjects: &[Subject<'_>],
+        present: Option<&Present<'_>>,
+    ) -> Vec<String> {
         let used: BTreeSet<usize> = self.used.keys().map(|(at, _)| *at).collect();
         let mut changes: BTreeMap<&str, Vec<&Change>> = BTreeMap::new();
         for subject in subjects {
@@ -161,17 +162,12 @@ impl<'a> Waivers<'a> {
     }
 }
 
-/// The first few one by one, and how many more there are.
-fn listed(rule: &str, texts: Vec<String>) -> Vec<Notice> {
+/// The first few, and how many more there are.
+pub(super) fn listed(mut texts: Vec<String>) -> Vec<String> {
     let more = texts.len().saturating_sub(NAMED);
-    let notice = |text: String| Notice {
-        rule: rule.to_owned(),
-        change: None,
-        text,
-    };
-    let mut notices: Vec<Notice> = texts.into_iter().take(NAMED).map(notice).collect();
     if more > 0 {
-        notices.push(notice(format!("and {more} more")));
+        texts.truncate(NAMED);
+        texts.push(format!("and {more} more"));
     }
-    notices
+    texts
 }

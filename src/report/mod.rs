@@ -1,7 +1,7 @@
 //! A finished audit to bytes, in each of the formats. Recomputes nothing and
 //! reads nothing.
 //!
-//! Imports: pkg, facts, snapshot, diff, risk, policy, evidence, audit.
+//! Imports: pkg, facts, snapshot, diff, incidents, risk, policy, evidence, audit.
 
 mod changelog;
 mod evidence;

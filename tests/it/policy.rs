@@ -326,6 +326,44 @@ fn an_exemption_for_another_version_or_without_need_is_unused() {
 }
 
 #[test]
+fn exemptions_of_no_use_can_fail_the_run() {
+    let with = |table: &str, version: &str, until: &str| {
+        policy(&format!(
+            "{FRESH}{table}[[exempt]]\npackage = \"serde\"\nversion = \"{version}\"\nrules = [\"fresh\"]\nreason = \"read by two\"\nuntil = {until}\n"
+        ))
+    };
+    let old = [Case::routine("serde")];
+    let strict = "[exemptions]\nexpired = \"block\"\nunused = \"canary\"\n";
+    assert_eq!(
+        lines(&judge(&with(strict, "1.0.1", "2026-11-01"), &old)),
+        "block\n\
+         block * exemption-expired: exemption of serde 1.0.1 (canary.toml:12) ended on 2026-11-01\n  \
+         -> take them out of the policy, or give each a reason and a later `until`"
+    );
+    assert_eq!(
+        lines(&judge(&with(strict, "2.0.0", "2026-12-15"), &old)),
+        "canary\n\
+         canary * exemption-unused: exemption of serde 2.0.0 (canary.toml:12) matches nothing\n  \
+         -> take them out of the policy"
+    );
+    // One that is of use, and both by default, are no reason.
+    assert_eq!(
+        judge(
+            &with(strict, "1.0.1", "2026-12-15"),
+            &[Case::routine("serde").aged(1.0)]
+        )
+        .decision,
+        Decision::Pass
+    );
+    for (version, until) in [("1.0.1", "2026-11-01"), ("2.0.0", "2026-12-15")] {
+        assert_eq!(
+            judge(&with("", version, until), &old).decision,
+            Decision::Pass
+        );
+    }
+}
+
+#[test]
 fn an_exemption_covers_a_rule_that_could_not_be_judged() {
     assert_eq!(
         judge(&exempting("1.0.1", "2026-12-15"), &[half_known()]).decision,

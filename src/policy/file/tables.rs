@@ -20,9 +20,21 @@ const MOST_RULES: usize = 1_000;
 /// How many exemptions one file may have.
 const MOST_EXEMPTIONS: usize = 10_000;
 
-const ROOT: [&str; 13] = [
-    "version", "extends", "build", "risk", "gaps", "cooldown", "ratchet", "rule", "exempt",
-    "canary", "ledger", "probe", "rollout",
+const ROOT: [&str; 14] = [
+    "version",
+    "extends",
+    "build",
+    "risk",
+    "gaps",
+    "cooldown",
+    "ratchet",
+    "rule",
+    "exempt",
+    "canary",
+    "ledger",
+    "probe",
+    "rollout",
+    "exemptions",
 ];
 /// The keys of the table that `probe` reads, see `docs/probe.md`.
 pub(in crate::policy) const PROBE: [&str; 12] = [
@@ -126,6 +138,16 @@ impl Layer {
             self.ratchet = ratchet
                 .get("then")
                 .and_then(|value| reader.word("[ratchet]", "then", value, &EFFECTS));
+        }
+        if let Some(stale) = reader.table("policy file", "exemptions", root) {
+            let title = "[exemptions]";
+            reader.known(title, stale, &["expired", "unused"]);
+            let mut effect = |key| {
+                let value = stale.get(key)?;
+                reader.word(title, key, value, &EFFECTS)
+            };
+            self.expired = effect("expired");
+            self.unused = effect("unused");
         }
         if let Some(canary) = reader.table("policy file", "canary", root) {
             self.canary(reader, canary);
