@@ -40,6 +40,7 @@ mod oracle_sources;
 mod policy;
 mod policy_built_in;
 mod policy_cases;
+mod policy_conditions;
 mod policy_cooldown;
 mod policy_hostile;
 mod policy_load;

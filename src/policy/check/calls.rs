@@ -276,7 +276,7 @@ impl Checker {
 }
 
 /// The operator that says the same with its sides exchanged.
-fn turned(operator: &str) -> &str {
+pub(super) fn turned(operator: &str) -> &str {
     match operator {
         operators::LESS => operators::GREATER,
         operators::LESS_EQUALS => operators::GREATER_EQUALS,

@@ -2,6 +2,7 @@
 //! keeps its evaluation bounded.
 
 mod calls;
+mod contradiction;
 mod names;
 mod place;
 
@@ -93,6 +94,9 @@ pub(super) fn check(source: &str, scope: Scope) -> Result<Checked, Vec<Fault>> {
     if !matches!(found, Ty::Bool | Ty::Unknown) {
         let what = format!("a condition must be true or false; this is {found}");
         checker.fault(&expression, what);
+    }
+    if checker.faults.is_empty() {
+        checker.contradictions(&expression);
     }
     if checker.faults.is_empty() && checker.reads.is_empty() {
         let what = "this reads no variable, so it is always the same".to_owned();
