@@ -13,7 +13,7 @@ use crate::host::Host;
 use crate::ledger::Place;
 use crate::pkg::{PackageId, Source};
 use crate::policy::{self, Around, Decision, Policy, Present, Subject, Verdict};
-use crate::registry::{Access, PublisherApi, Registry};
+use crate::registry::{Access, Freshness, PublisherApi, Registry};
 use crate::risk::Model;
 use crate::snapshot::{
     self, BuildName, BuildSettings, DeclaredRequirements, GraphKind, GraphMode, Opened, Snapshot,
@@ -131,7 +131,15 @@ fn judge(
         if at_hand.is_none() {
             scope.spawn(|_| read = Some(knowledge(request, &builds, host)));
         }
-        compare_opened(request, &builds, policy.build(), &registry, host, on_event)
+        let facts = Freshness::Current;
+        compare_opened(
+            request,
+            &builds,
+            policy.build(),
+            (&registry, facts),
+            host,
+            on_event,
+        )
     })?;
     let (snapshots, comparison) = (compared.snapshots, compared.comparison);
     let own;
@@ -269,7 +277,8 @@ pub(super) fn compare_with_policy<'h>(
     let builds = open(request, host)?;
     let (policy, _) = rules::choose(request, &builds, host)?;
     let registry = Registry::open(host, access(request, host));
-    let compared = compare_opened(request, &builds, policy.build(), &registry, host, on_event)?;
+    let graph_only = (&registry, Freshness::Holding);
+    let compared = compare_opened(request, &builds, policy.build(), graph_only, host, on_event)?;
     Ok((builds, policy, compared.comparison))
 }
 
@@ -355,14 +364,15 @@ fn compare_opened(
     request: &Request,
     builds: &Builds<'_>,
     shipped: &BuildSettings,
-    registry: &Registry<'_>,
+    (registry, incoming): (&Registry<'_>, Freshness),
     host: &Host,
     on_event: &dyn Fn(Event),
 ) -> Result<Compared, AuditError> {
     let settings = settings(request, shipped);
     on_event(Event::ReadingBuilds);
     let pair = (&builds.base, &builds.head);
-    let (base, head) = snapshot::load_both(pair, &settings, request.graph, registry, host);
+    let (base, head) =
+        snapshot::load_both(pair, &settings, request.graph, incoming, registry, host);
     let base = base.map_err(|source| AuditError::Base {
         source: Box::new(source),
     })?;

@@ -1,11 +1,11 @@
 //! The real ways from the files of a workspace to its graph.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 
 use crate::host::Host;
-use crate::pkg::PackageId;
-use crate::registry::Registry;
+use crate::pkg::{PackageId, Source};
+use crate::registry::{Freshness, Registry};
 
 use super::load::{Built, Locks, build, read};
 use super::lock::LockFile;
@@ -36,7 +36,9 @@ pub fn load(
 }
 
 /// Loads two builds as [`load`] does, at the same time. What the registry is
-/// asked for both is asked once, before.
+/// asked for both is asked once, before; for crates that come in as `incoming`
+/// says, so that a caller who needs their entries as current ones afterwards
+/// does not have them read twice.
 ///
 /// # Errors
 /// As [`load`], for each of the two. A lock file that is behind its manifest
@@ -45,17 +47,13 @@ pub fn load_both(
     builds: (&Opened<'_>, &Opened<'_>),
     settings: &BuildSettings,
     mode: GraphMode,
+    incoming: Freshness,
     registry: &Registry<'_>,
     host: &Host,
 ) -> (Result<Snapshot, LoadError>, Result<Snapshot, LoadError>) {
     let (base, head) = rayon::join(|| read(builds.0), || read(builds.1));
     if matches!(mode, GraphMode::Auto | GraphMode::Direct) {
-        let locks: Vec<&LockFile> = [&base, &head]
-            .into_iter()
-            .flatten()
-            .flat_map(Locks::with_manifest)
-            .collect();
-        ask(&locks, registry);
+        ask(published(&base), published(&head), incoming, registry);
     }
     let ways = Ways {
         settings,
@@ -70,22 +68,39 @@ pub fn load_both(
     (base.map(Built::as_it_was), head)
 }
 
-/// Asks for all that the direct way needs of these lock files' packages; the
-/// registry remembers it.
-fn ask(locks: &[&LockFile], registry: &Registry<'_>) {
-    let published: BTreeMap<&PackageId, Option<&String>> = locks
-        .iter()
+/// Releases of registries, each with its checksum.
+type Published<'a> = BTreeMap<&'a PackageId, Option<&'a String>>;
+
+/// What the lock files of a build name of registries.
+fn published(locks: &Result<Locks, LoadError>) -> Published<'_> {
+    let locks = locks.iter().flat_map(Locks::with_manifest);
+    locks
         .flat_map(|lock| &lock.packages)
         .filter(|package| package.id.source.is_registry() && package.replace.is_none())
         .map(|package| (&package.id, package.checksum.as_ref()))
-        .collect();
-    let releases: Vec<PackageId> = published.keys().map(|&id| id.clone()).collect();
-    let manifests: Vec<(PackageId, Option<String>)> = published
+        .collect()
+}
+
+/// Asks for all that the direct way needs of these releases; the registry
+/// remembers it.
+fn ask(base: Published<'_>, head: Published<'_>, incoming: Freshness, registry: &Registry<'_>) {
+    let current: BTreeSet<(&Source, &str)> = match incoming {
+        Freshness::Holding => BTreeSet::new(),
+        Freshness::Current => head
+            .keys()
+            .filter(|id| !base.contains_key(*id))
+            .map(|id| (&id.source, id.name.as_str()))
+            .collect(),
+    };
+    let mut all = base.clone();
+    all.extend(head.iter().map(|(id, sum)| (*id, *sum)));
+    let releases: Vec<PackageId> = all.keys().map(|&id| id.clone()).collect();
+    let manifests: Vec<(PackageId, Option<String>)> = all
         .into_iter()
         .map(|(id, sum)| (id.clone(), sum.cloned()))
         .collect();
     rayon::join(
-        || direct::prefetch(registry, &releases),
+        || direct::prefetch(registry, &releases, &current),
         || registry.manifests(&manifests),
     );
 }

@@ -1,6 +1,6 @@
 //! What the direct way asks of a registry.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -21,8 +21,13 @@ pub trait Published: Sync {
     -> Vec<Finding<Arc<ManifestFacts>>>;
 }
 
-/// Asks a registry for the index entries of these releases, all at once.
-pub(in crate::snapshot) fn prefetch(registry: &Registry<'_>, wanted: &[PackageId]) {
+/// Asks a registry for the index entries of these releases, all at once; for
+/// those of the crates in `current` as current ones.
+pub(in crate::snapshot) fn prefetch(
+    registry: &Registry<'_>,
+    wanted: &[PackageId],
+    current: &BTreeSet<(&Source, &str)>,
+) {
     let mut crates: BTreeMap<(&Source, &str), Vec<Version>> = BTreeMap::new();
     for id in wanted {
         crates
@@ -36,7 +41,11 @@ pub(in crate::snapshot) fn prefetch(registry: &Registry<'_>, wanted: &[PackageId
             source: source.clone(),
             name: name.to_owned(),
             holding,
-            freshness: Freshness::Holding,
+            freshness: if current.contains(&(source, name)) {
+                Freshness::Current
+            } else {
+                Freshness::Holding
+            },
         })
         .collect();
     registry.prefetch(&crates);
@@ -44,7 +53,7 @@ pub(in crate::snapshot) fn prefetch(registry: &Registry<'_>, wanted: &[PackageId
 
 impl Published for Registry<'_> {
     fn releases(&self, wanted: &[PackageId]) -> Vec<Finding<IndexRelease>> {
-        prefetch(self, wanted);
+        prefetch(self, wanted, &BTreeSet::new());
         wanted.par_iter().map(|id| release(self, id)).collect()
     }
 
