@@ -1,11 +1,12 @@
 //! What a starting policy is fitted to: read from a working tree as data.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
 use crate::host::Host;
 use crate::policy::Surroundings;
+use crate::snapshot::tree::Tree;
 use crate::snapshot::{self, BuildName, Opened};
 
 use super::AuditError;
@@ -15,11 +16,11 @@ const LIMIT: u64 = 8 << 20;
 /// Where `cargo deny` looks for its file.
 const DENY: [&str; 3] = ["deny.toml", ".deny.toml", ".cargo/deny.toml"];
 
-/// Looks at a repository's working tree.
+/// Looks at the working tree of a repository, and says where its root is.
 ///
 /// # Errors
 /// When it cannot be read.
-pub fn surroundings(repository: &Path, host: &Host) -> Result<Surroundings, AuditError> {
+pub fn surroundings(repository: &Path, host: &Host) -> Result<(Surroundings, PathBuf), AuditError> {
     let failed = |source| AuditError::Head {
         source: Box::new(source),
     };
@@ -93,7 +94,8 @@ pub fn surroundings(repository: &Path, host: &Host) -> Result<Surroundings, Audi
         list.sort();
         list.dedup();
     }
-    Ok(found)
+    let root = opened.tree().and_then(Tree::root).unwrap_or(repository);
+    Ok((found, root.to_owned()))
 }
 
 fn has_vet(opened: &Opened<'_>) -> bool {

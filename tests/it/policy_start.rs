@@ -271,6 +271,15 @@ fn a_policy_is_written_once_and_fitted_to_its_repository() {
         again.stderr
     );
     assert_eq!(scene.run(&["policy", "init", "--print"]).ends(0), page);
+    // From anywhere in a repository it is the repository that gets one.
+    std::fs::remove_file(scene.path("work/canary.toml")).unwrap();
+    scene.commit("one");
+    scene.run(&["policy", "init", "-C", "src"]).ends(0);
+    assert!(!scene.path("work/src/canary.toml").exists());
+    assert_eq!(
+        std::fs::read_to_string(scene.path("work/canary.toml")).unwrap(),
+        page
+    );
     scene.file("deny.toml", "[advisories]\nignore = [\n");
     let broken = scene.run(&["policy", "init", "--print"]);
     assert_eq!(broken.code, Some(2));

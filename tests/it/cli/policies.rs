@@ -306,6 +306,116 @@ fn each_value_says_where_it_comes_from() {
     );
 }
 
+/// A web server with a certificate of its own, on loopback; it ends with the value.
+struct Server {
+    child: std::process::Child,
+    port: u16,
+}
+
+impl Server {
+    /// Serves the files of a directory, where it writes `cert.pem`.
+    fn start(openssl: &std::ffi::OsStr, dir: &std::path::Path) -> Self {
+        use std::process::{Command, Stdio};
+        let made = Command::new(openssl)
+            .args([
+                "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+            ])
+            .args([
+                "-keyout",
+                "key.pem",
+                "-out",
+                "cert.pem",
+                "-subj",
+                "/CN=localhost",
+            ])
+            .args(["-addext", "subjectAltName=DNS:localhost"])
+            .args(["-addext", "basicConstraints=critical,CA:FALSE"])
+            .current_dir(dir)
+            .output()
+            .unwrap();
+        assert!(
+            made.status.success(),
+            "{}",
+            String::from_utf8_lossy(&made.stderr)
+        );
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = free.local_addr().unwrap().port();
+        drop(free);
+        let child = Command::new(openssl)
+            .args(["s_server", "-WWW", "-cert", "cert.pem", "-key", "key.pem"])
+            .args(["-accept", &format!("127.0.0.1:{port}")])
+            .current_dir(dir)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let server = Self { child, port };
+        for _ in 0..100 {
+            if std::net::TcpStream::connect(("127.0.0.1", port)).is_ok() {
+                return server;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        panic!("the server did not start");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+#[test]
+fn a_pinned_policy_is_fetched_over_tls() {
+    use sha2::Digest as _;
+    let Some(openssl) = std::env::var_os("CANARY_OPENSSL") else {
+        return;
+    };
+    let scene = Scene::new();
+    let www = scene.path("www");
+    std::fs::create_dir(&www).unwrap();
+    let org = "version = 1\nextends = \"none\"\n[risk]\ncanary = 31\n";
+    std::fs::write(www.join("org.toml"), org).unwrap();
+    let server = Server::start(&openssl, &www);
+    let url = format!("https://localhost:{}/org.toml", server.port);
+    let digest: String = sha2::Sha256::digest(org)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let pinned = format!("version = 1\nextends = {{ url = \"{url}\", sha256 = \"{digest}\" }}\n");
+    scene.file("canary.toml", &pinned);
+    let check = |trusted: bool| {
+        let mut command = scene.command(&["policy", "check", "--explain"]);
+        command.env_remove("HTTPS_PROXY").env_remove("HTTP_PROXY");
+        if trusted {
+            command.env("SSL_CERT_FILE", www.join("cert.pem"));
+        }
+        scene.finish(&mut command)
+    };
+    // Someone else's certificate is not taken, whatever the content.
+    let ran = check(false);
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.stderr.contains("certificate"), "{}", ran.stderr);
+    let ran = check(true);
+    let expected = format!("risk.canary = 31\n    {url}#sha256={digest}:4 (organisation)");
+    assert!(ran.ends(0).contains(&expected), "{}", ran.stdout);
+    // What was fetched is kept, and another content is not taken.
+    std::fs::write(www.join("org.toml"), "version = 1\nextends = \"none\"\n").unwrap();
+    check(true).ends(0);
+    std::fs::remove_dir_all(scene.path("cache")).unwrap();
+    let ran = check(true);
+    assert_eq!(ran.code, Some(2));
+    assert!(
+        ran.stderr
+            .contains("gives something else than what is pinned"),
+        "{}",
+        ran.stderr
+    );
+}
+
 #[test]
 fn a_policy_from_a_url_is_pinned_and_kept() {
     use sha2::Digest as _;

@@ -78,7 +78,7 @@ pub(crate) fn run(command: &PolicyCommand) -> Result<u8, Failure> {
 /// Writes a starting policy; one that is there is not written over.
 fn init(repository: &Path, file: Option<&Path>, print: bool) -> Result<String, Failure> {
     let host = Host::real(None);
-    let found = audit::surroundings(repository, &host)?;
+    let (found, root) = audit::surroundings(repository, &host)?;
     let text = policy::starting_policy(&found).map_err(|error| Failure::deny(&error))?;
     let nowhere = |name: &str, _: &str| Err(format!("there is no file `{name}`"));
     policy::load(&text, "canary.toml", &nowhere)
@@ -86,7 +86,7 @@ fn init(repository: &Path, file: Option<&Path>, print: bool) -> Result<String, F
     if print {
         return Ok(text);
     }
-    let file = file.map_or_else(|| repository.join("canary.toml"), Path::to_owned);
+    let file = file.map_or_else(|| root.join("canary.toml"), Path::to_owned);
     if host.files.kind(&file).is_ok() {
         return Err(Failure::policy_is_there(&file));
     }
