@@ -104,7 +104,10 @@ fn policy_that_is_read() -> Policy {
 
 #[divan::bench]
 fn policy_on_two_hundred_changes(bencher: Bencher<'_, '_>) {
-    let policy = Policy::built_in("default").unwrap();
+    judge_two_hundred(bencher, &Policy::built_in("default").unwrap());
+}
+
+fn judge_two_hundred(bencher: Bencher<'_, '_>, policy: &Policy) {
     let audit = host::verdict(&host::pair(10_000).host());
     let subjects: Vec<Subject<'_>> = audit
         .changes
@@ -118,7 +121,42 @@ fn policy_on_two_hundred_changes(bencher: Bencher<'_, '_>) {
         .collect();
     assert_eq!(subjects.len(), 200);
     let day = "2026-01-02".parse().unwrap();
-    bencher.bench(|| -> Verdict { decide(&policy, &subjects, None, day) });
+    bencher.bench(|| -> Verdict { decide(policy, &subjects, None, day) });
+}
+
+/// A policy of a large team: fifty rules of its own and three hundred exemptions.
+fn large_policy() -> String {
+    let mut text = "version = 1\nextends = \"default\"\n".to_owned();
+    for rule in 0..50 {
+        text.push_str(&format!(
+            "\n[[rule]]\nid = \"rule-{rule}\"\nwhen = 'change.target && release.age_days < {rule}.5 && !(change.package in [\"a\", \"b\", \"c\"]) && risk.score > {rule}'\nthen = \"canary\"\nreason = \"{{release.age_days}} days old\"\n"
+        ));
+    }
+    for crate_ in 0..300 {
+        text.push_str(&format!(
+            "\n[[exempt]]\npackage = \"a-{crate_:05}\"\nversion = \"^0.1\"\nrules = [\"rule-1\", \"rule-2\"]\nreason = \"read\"\nuntil = 2027-01-01\n"
+        ));
+    }
+    text
+}
+
+fn read(text: &str) -> Policy {
+    let nowhere = |name: &str, _: &str| Err(format!("there is no `{name}`"));
+    cargo_canary::policy::load(text, "canary.toml", &nowhere).unwrap()
+}
+
+#[divan::bench]
+fn policy_of_fifty_rules_and_three_hundred_exemptions_that_is_read(bencher: Bencher<'_, '_>) {
+    let text = large_policy();
+    bencher.bench(|| -> Policy { read(&text) });
+}
+
+#[divan::bench]
+fn policy_of_fifty_rules_and_three_hundred_exemptions_on_two_hundred_changes(
+    bencher: Bencher<'_, '_>,
+) {
+    let policy = read(&large_policy());
+    judge_two_hundred(bencher, &policy);
 }
 
 /// A registry that knows the made-up crates without reading anything.
