@@ -139,7 +139,7 @@ fn every_part_of_the_file_has_its_errors() {
     check_file(
         "version = 1\nowner = 3",
         &[
-            "2:1 policy file: unknown key `owner`; known are version, extends, build, risk, gaps, cooldown, ratchet, rule, exempt, canary, ledger, probe, exemptions",
+            "2:1 policy file: unknown key `owner`; known are version, extends, build, risk, gaps, cooldown, ratchet, rule, exempt, canary, ledger, probe, rollout, exemptions",
         ],
     );
     check_file(
