@@ -6,6 +6,7 @@
 )]
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use cargo_canary::advisories::Store;
@@ -128,14 +129,16 @@ fn judge_two_hundred(bencher: Bencher<'_, '_>, policy: &Policy) {
 fn large_policy() -> String {
     let mut text = "version = 1\nextends = \"default\"\n".to_owned();
     for rule in 0..50 {
-        text.push_str(&format!(
-            "\n[[rule]]\nid = \"rule-{rule}\"\nwhen = 'change.target && release.age_days < {rule}.5 && !(change.package in [\"a\", \"b\", \"c\"]) && risk.score > {rule}'\nthen = \"canary\"\nreason = \"{{release.age_days}} days old\"\n"
-        ));
+        let _ = writeln!(
+            text,
+            "\n[[rule]]\nid = \"rule-{rule}\"\nwhen = 'change.target && release.age_days < {rule}.5 && !(change.package in [\"a\", \"b\", \"c\"]) && risk.score > {rule}'\nthen = \"canary\"\nreason = \"{{release.age_days}} days old\""
+        );
     }
     for crate_ in 0..300 {
-        text.push_str(&format!(
-            "\n[[exempt]]\npackage = \"a-{crate_:05}\"\nversion = \"^0.1\"\nrules = [\"rule-1\", \"rule-2\"]\nreason = \"read\"\nuntil = 2027-01-01\n"
-        ));
+        let _ = writeln!(
+            text,
+            "\n[[exempt]]\npackage = \"a-{crate_:05}\"\nversion = \"^0.1\"\nrules = [\"rule-1\", \"rule-2\"]\nreason = \"read\"\nuntil = 2027-01-01"
+        );
     }
     text
 }

@@ -65,7 +65,7 @@ pub fn load_both(
         || build(builds.1, head?, mode, &ways),
     );
     let head = head.and_then(|head| head.unless_behind(base.as_ref().ok()));
-    (base.map(Built::as_it_was), head)
+    (base.map(Built::into_base), head)
 }
 
 /// Releases of registries, each with its checksum.

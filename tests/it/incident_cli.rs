@@ -74,7 +74,7 @@ fn a_whole_lock_file_is_matched_and_the_pair_only_together() {
         &lock(&[("rustls", "0.21.10"), ("time", "0.1.43")]),
     );
     let denial = ("RUSTSEC-2024-0336".to_owned(), "repeat".to_owned());
-    assert_eq!(of("rustls.lock"), [denial.clone()]);
+    assert_eq!(of("rustls.lock"), std::slice::from_ref(&denial));
     let release = scene.run(&["incident", "match", "rustls@0.21.10", "--format", "json"]);
     assert_eq!(links(release.ends(0)), [denial]);
     let repaired = scene.run(&["incident", "match", "rustls@0.21.11", "--format", "json"]);

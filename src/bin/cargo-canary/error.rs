@@ -228,6 +228,10 @@ impl Failure {
 
 /// From now on a panic is told as the defect that it is. Who asks for a
 /// backtrace gets what Rust prints, too.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "asked by the program itself, where there is no host yet"
+)]
 pub(crate) fn tell_of_panics() {
     let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {

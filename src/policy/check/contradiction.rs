@@ -123,10 +123,10 @@ impl Checker {
 }
 
 fn text(expr: &IdedExpr) -> Option<&str> {
-    match &expr.expr {
-        Expr::Literal(LiteralValue::String(word)) => Some(word.inner()),
-        _ => None,
+    if let Expr::Literal(LiteralValue::String(word)) = &expr.expr {
+        return Some(word.inner());
     }
+    None
 }
 
 impl Span {

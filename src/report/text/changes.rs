@@ -157,7 +157,9 @@ fn reasons(page: &mut Page, judged: &JudgedChange) {
     for link in judged.links.iter().take(1) {
         let direction = match link.direction {
             Direction::Resembles => String::new(),
-            direction => format!(" ({})", direction.as_str()),
+            Direction::Enters | Direction::Stays | Direction::Leaves => {
+                format!(" ({})", link.direction.as_str())
+            }
         };
         let strength = link.strength.as_str();
         parts.push(format!("{strength} link to {}{direction}", link.id));

@@ -99,7 +99,7 @@ impl Behind {
 impl Built {
     /// The build that a change leads away from. What is behind in it is
     /// history; nothing can be done about it.
-    pub(in crate::snapshot) fn as_it_was(self) -> Snapshot {
+    pub(in crate::snapshot) fn into_base(self) -> Snapshot {
         self.snapshot
     }
 

@@ -248,7 +248,7 @@ fn a_lock_file_behind_its_manifest_is_an_error_only_where_it_is_new() {
     assert!(built(Some("a")).unless_behind(Some(&other)).is_err());
     let kept = built(Some("a")).unless_behind(Some(&one)).unwrap();
     assert_eq!(covered(&kept), [". lock-only"]);
-    assert_eq!(covered(&other.as_it_was()), [". lock-only"]);
+    assert_eq!(covered(&other.into_base()), [". lock-only"]);
 }
 
 #[test]
