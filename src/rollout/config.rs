@@ -247,7 +247,8 @@ struct Table {
     skip: Vec<String>,
     metric: Vec<Entry>,
     /// What `rollout plan` reads.
-    plan: Option<toml::Table>,
+    #[serde(rename = "plan")]
+    _plan: Option<toml::Table>,
 }
 
 #[derive(Clone, Default, Deserialize)]

@@ -1,12 +1,13 @@
 //! A canary that runs beside a baseline: what Prometheus saw of both, judged by
-//! trends and levels; what a rollout engine says of a run of its own. Pure but for
-//! `prometheus`, which asks.
+//! trends and levels; what a rollout engine says of a run of its own; and the plan of
+//! a canary. Pure but for `prometheus`, which asks.
 //!
 //! Imports: host, stats, probe.
 
 mod config;
 pub mod judge;
 pub mod outcome;
+pub mod plan;
 pub mod prometheus;
 mod promql;
 mod series;

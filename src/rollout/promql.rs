@@ -43,6 +43,11 @@ pub(super) fn quoted(text: &str) -> String {
     out
 }
 
+/// Whether a value of a label is matched otherwise than as it is.
+pub(super) fn is_pattern(value: &str) -> bool {
+    OPERATORS.iter().any(|operator| value.starts_with(operator))
+}
+
 /// The inside of `{…}`: each label with its value. A value that begins with `=~`,
 /// `!~` or `!=` is matched so; names have been checked.
 pub(super) fn selector(labels: &BTreeMap<String, String>) -> String {

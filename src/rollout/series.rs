@@ -28,6 +28,19 @@ impl Series {
             .cloned()
             .unwrap_or_default()
     }
+
+    /// Its values over seconds since the start of the window.
+    #[must_use]
+    pub fn points(&self, step: f64) -> Vec<(f64, f64)> {
+        self.samples
+            .iter()
+            .map(|(tick, value)| {
+                #[expect(clippy::cast_precision_loss, reason = "a few thousand steps")]
+                let at = *tick as f64;
+                (at * step, *value)
+            })
+            .collect()
+    }
 }
 
 /// One process of one instance, as one metric saw it.

@@ -3,7 +3,10 @@
 
 mod access;
 mod fake;
+mod fields;
 mod judged;
+#[cfg(target_os = "linux")]
+mod planned;
 #[cfg(target_os = "linux")]
 mod real;
 #[cfg(target_os = "linux")]

@@ -28,7 +28,7 @@ pub(crate) use ledger::{
 };
 pub(crate) use output::{AuditFormat, Color, OutputArgs, ReportFormat};
 pub(crate) use policy::PolicyCommand;
-pub(crate) use rollout::{JudgeArgs, RolloutCommand};
+pub(crate) use rollout::{JudgeArgs, PlanArgs, RolloutCommand};
 pub(crate) use stores::{DbCommand, ExposureArgs};
 
 /// Audits dependency changes between two builds.
@@ -96,7 +96,7 @@ pub(crate) enum Command {
     /// Sign, check and list records of trials, which take the place of a canary
     #[command(subcommand)]
     Evidence(EvidenceCommand),
-    /// Judge a canary that runs beside a baseline
+    /// Plan a canary, and judge one that runs beside its baseline
     #[command(subcommand)]
     Rollout(RolloutCommand),
     /// Print the completion script of a shell

@@ -5,16 +5,36 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
+use super::audit::AuditArgs;
 use super::output::OutputArgs;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum RolloutCommand {
+    /// Plan a canary for the difference between two builds
+    ///
+    /// How long it runs follows from the smallest leak that matters and from the
+    /// noise; its steps from the risk; what is watched from what the updated
+    /// libraries are for. `--write` writes manifests for Argo Rollouts and Flagger,
+    /// alerts for Prometheus, a checklist, and notices. Name the builds as for `check`.
+    Plan(Box<PlanArgs>),
     /// Say from its metrics whether a canary is worse than its baseline
     ///
     /// Asks Prometheus for both, as `[rollout]` of the policy file says, and judges
     /// what is held by its trend, latency and errors by their level. Exit code 0:
     /// pass; 1: fail; 4: what was seen does not decide.
     Judge(Box<JudgeArgs>),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PlanArgs {
+    /// Write all files of the plan into this directory
+    #[arg(long, value_name = "DIR")]
+    pub(crate) write: Option<PathBuf>,
+    /// Ask Prometheus how much the baseline varies now, in the place of assuming it
+    #[arg(long)]
+    pub(crate) measure: bool,
+    #[command(flatten)]
+    pub(crate) audit: AuditArgs,
 }
 
 #[derive(Debug, Args)]

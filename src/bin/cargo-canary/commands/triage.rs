@@ -97,7 +97,7 @@ pub(super) fn suspects(audit: &Audit, symptom: Symptom) -> Result<Vec<Suspect>, 
         .map_err(|error| Failure::internal("failed to order the suspects").caused_by(&error))
 }
 
-fn step(from: &[Release], to: &[Release]) -> String {
+pub(super) fn step(from: &[Release], to: &[Release]) -> String {
     let versions = |releases: &[Release]| {
         let all: Vec<String> = releases.iter().map(|r| r.version.to_string()).collect();
         if all.is_empty() {

@@ -1,4 +1,4 @@
-//! `rollout`.
+//! `rollout judge`.
 
 use std::path::PathBuf;
 
@@ -11,23 +11,13 @@ use cargo_canary::rollout::show::{self, About};
 use cargo_canary::rollout::{Answer, Config, ConfigError, Said};
 use jiff::Timestamp;
 
-use crate::args::{JudgeArgs, ReportFormat, RolloutCommand};
+use super::{FILE, FILE_LIMIT};
+use crate::args::{JudgeArgs, ReportFormat};
 use crate::error::Failure;
 use crate::exit;
 use crate::output;
 
-/// Where a repository says how its canaries are judged.
-const FILE: &str = "canary.toml";
-/// How large that file may be, in bytes.
-const FILE_LIMIT: u64 = 1 << 20;
-
-pub(crate) fn run(command: &RolloutCommand) -> Result<u8, Failure> {
-    match command {
-        RolloutCommand::Judge(args) => judged(args),
-    }
-}
-
-fn judged(args: &JudgeArgs) -> Result<u8, Failure> {
+pub(super) fn run(args: &JudgeArgs) -> Result<u8, Failure> {
     let mut host = Host::real(None);
     let about = About {
         difference: args.diff_digest.clone(),
