@@ -10,6 +10,7 @@ pub mod facts;
 pub mod stats;
 pub mod registry;
 pub mod snapshot;
+pub mod lockfile;
 pub mod diff;
 pub mod exposure;
 pub mod inspect;

@@ -3,7 +3,7 @@
 //! with the readers of snapshots, that starts programs. Never judges an update
 //! by anything but what it was seen to do.
 //!
-//! Imports: host, stats, snapshot.
+//! Imports: host, stats, snapshot, lockfile.
 
 pub mod bisect;
 pub mod judge;

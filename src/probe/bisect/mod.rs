@@ -3,7 +3,6 @@
 //! at the end.
 
 mod journal;
-mod mixture;
 mod search;
 mod show;
 
@@ -19,13 +18,13 @@ use super::judge::Answer;
 use super::run as probing;
 use super::workshop::{Built, Tools, Workshop, WorkshopError};
 use crate::host::Host;
+use crate::lockfile::{MixtureError, Mixtures};
 use crate::snapshot::tree::Tree;
 use journal::Journal;
-use mixture::Mixtures;
 
+pub use crate::lockfile::Set;
 pub use journal::Step;
-pub use mixture::MixtureError;
-pub use search::{Bench, Found, Set, Verdict, find};
+pub use search::{Bench, Found, Verdict, find};
 pub use show::{json, line, text};
 
 /// What tells a good build from a bad one.

@@ -6,10 +6,7 @@
 //! together. Each split is where half of the suspicion lies, so that a model
 //! that is right needs fewer trials than halving by number would.
 
-use std::collections::BTreeSet;
-
-/// A set of updates, by number.
-pub type Set = BTreeSet<usize>;
+use crate::lockfile::Set;
 
 /// What came of a trial.
 #[derive(Clone, Debug, PartialEq, Eq)]

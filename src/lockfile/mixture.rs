@@ -1,35 +1,18 @@
 //! Lock files between two lock files. A mixture is a wish; cargo turns it into
 //! a lock file that holds, and what that really has in place is read back.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use toml::Value;
 
-use super::search::Set;
+use super::side::{self, MixtureError, Side};
 
-/// Why lock files cannot be mixed.
-#[derive(Debug, thiserror::Error)]
-pub enum MixtureError {
-    /// A lock file is none.
-    #[error("the lock file of the {side} cannot be read")]
-    Parse {
-        /// Which one.
-        side: &'static str,
-        /// The reason.
-        #[source]
-        source: Box<toml::de::Error>,
-    },
-    /// An entry has no name or version.
-    #[error("the lock file of the {side} has a package without name or version")]
-    Nameless {
-        /// Which one.
-        side: &'static str,
-    },
-}
+/// Updates, by number.
+pub type Set = BTreeSet<usize>;
 
 /// The two lock files and what differs between them.
 #[derive(Clone, Debug)]
-pub(super) struct Mixtures {
+pub struct Mixtures {
     base: Side,
     head: Side,
     /// The names whose versions differ and that are in both, sorted: the
@@ -39,76 +22,12 @@ pub(super) struct Mixtures {
     one_sided: Vec<String>,
 }
 
-#[derive(Clone, Debug)]
-struct Side {
-    version: Option<Value>,
-    metadata: BTreeMap<String, Value>,
-    packages: BTreeMap<String, Vec<Entry>>,
-}
-
-#[derive(Clone, Debug)]
-struct Entry {
-    version: String,
-    source: Option<String>,
-    /// As it is in the file, without its dependencies, which cargo finds anew.
-    table: toml::Table,
-}
-
-impl Side {
-    fn parse(text: &str, side: &'static str) -> Result<Self, MixtureError> {
-        let mut table: toml::Table =
-            toml::from_str(text).map_err(|source| MixtureError::Parse {
-                side,
-                source: Box::new(source),
-            })?;
-        let mut packages: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
-        let entries = match table.remove("package") {
-            Some(Value::Array(entries)) => entries,
-            Some(_) | None => Vec::new(),
-        };
-        for entry in entries {
-            let Value::Table(mut table) = entry else {
-                return Err(MixtureError::Nameless { side });
-            };
-            table.remove("dependencies");
-            let text = |key: &str| table.get(key).and_then(Value::as_str).map(str::to_owned);
-            let (Some(name), Some(version)) = (text("name"), text("version")) else {
-                return Err(MixtureError::Nameless { side });
-            };
-            packages.entry(name).or_default().push(Entry {
-                version,
-                source: text("source"),
-                table,
-            });
-        }
-        let metadata = match table.remove("metadata") {
-            Some(Value::Table(metadata)) => metadata.into_iter().collect(),
-            Some(_) | None => BTreeMap::new(),
-        };
-        Ok(Self {
-            version: table.remove("version"),
-            metadata,
-            packages,
-        })
-    }
-
-    /// Versions and sources of a name.
-    fn releases(&self, name: &str) -> BTreeSet<(&str, Option<&str>)> {
-        self.packages
-            .get(name)
-            .into_iter()
-            .flatten()
-            .map(|entry| (entry.version.as_str(), entry.source.as_deref()))
-            .collect()
-    }
-}
-
 impl Mixtures {
     /// Reads two lock files.
     ///
     /// # Errors
     /// When one is no lock file.
-    pub(super) fn new(base: &str, head: &str) -> Result<Self, MixtureError> {
+    pub fn new(base: &str, head: &str) -> Result<Self, MixtureError> {
         let base = Side::parse(base, "base")?;
         let head = Side::parse(head, "head")?;
         let all: BTreeSet<&String> = base.packages.keys().chain(head.packages.keys()).collect();
@@ -136,19 +55,19 @@ impl Mixtures {
 
     /// The names of the updates, by number.
     #[must_use]
-    pub(super) fn names(&self) -> &[String] {
+    pub fn names(&self) -> &[String] {
         &self.names
     }
 
     /// The names that come or go with an update, sorted.
     #[must_use]
-    pub(super) fn one_sided(&self) -> &[String] {
+    pub fn one_sided(&self) -> &[String] {
         &self.one_sided
     }
 
     /// The wish for a lock file with these updates and without the others.
     #[must_use]
-    pub(super) fn wish(&self, updates: &Set) -> String {
+    pub fn wish(&self, updates: &Set) -> String {
         let taken: BTreeSet<&str> = updates
             .iter()
             .filter_map(|number| self.names.get(*number))
@@ -175,28 +94,12 @@ impl Mixtures {
                 packages.push(Value::Table(entry.table.clone()));
             }
         }
-        let mut table = toml::Table::new();
-        if let Some(version) = &self.head.version {
-            table.insert("version".to_owned(), version.clone());
-        }
-        table.insert("package".to_owned(), Value::Array(packages));
-        let metadata: toml::Table = self
-            .base
-            .metadata
-            .iter()
-            .chain(&self.head.metadata)
-            .map(|(key, value)| (key.clone(), value.clone()))
-            .collect();
-        if !metadata.is_empty() {
-            table.insert("metadata".to_owned(), Value::Table(metadata));
-        }
-        // A table of what was just parsed can always be written.
-        toml::to_string(&table).unwrap_or_default()
+        side::write(packages, &self.head, &self.base)
     }
 
     /// The first update among these packages, each written as cargo writes it
     /// (`name v1.2.3`, or the name alone), that is not wanted yet.
-    pub(super) fn missing(&self, packages: &[&str], wanted: &Set) -> Option<usize> {
+    pub fn missing(&self, packages: &[&str], wanted: &Set) -> Option<usize> {
         packages
             .iter()
             .filter_map(|package| package.split(' ').next())
@@ -209,7 +112,7 @@ impl Mixtures {
     ///
     /// # Errors
     /// When it is no lock file, or has a release of its own.
-    pub(super) fn in_place(&self, lock: &str, wanted: &Set) -> Result<Set, String> {
+    pub fn in_place(&self, lock: &str, wanted: &Set) -> Result<Set, String> {
         let side = Side::parse(lock, "candidate").map_err(|error| error.to_string())?;
         for name in side.packages.keys() {
             let known: BTreeSet<_> = self
