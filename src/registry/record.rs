@@ -198,7 +198,8 @@ impl CrateRecord {
     }
 
     /// The body in the form that the registry sends.
-    pub(super) fn to_lines(&self) -> Vec<u8> {
+    #[must_use]
+    pub fn to_lines(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(self.entry.body.len());
         for span in &self.entry.spans {
             out.extend_from_slice(self.entry.bytes(&span.json));

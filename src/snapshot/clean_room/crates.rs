@@ -84,7 +84,7 @@ pub(super) fn directory_name(id: &PackageId) -> String {
 }
 
 /// Whether a name is one that a registry accepts, so that it is safe in a path.
-fn is_plain(name: &str) -> bool {
+pub(super) fn is_plain(name: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     !name.is_empty() && name.len() <= 128 && name.chars().all(plain)
 }

@@ -26,6 +26,7 @@ mod answer;
 mod crates;
 mod error;
 mod paths;
+mod resolve;
 mod scope;
 mod toolchain;
 
@@ -42,6 +43,7 @@ use crate::host::{Host, Invocation, Output};
 use crate::registry::Registry;
 
 pub use error::CleanRoomError;
+pub use resolve::ResolveRoom;
 pub use toolchain::Toolchain;
 
 /// Where the audited tree seems to stand in the metadata that is returned.

@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use super::claim::{self, Artifact};
 use super::lock;
 use super::tree::git::Git;
-use super::tree::{DirectoryTree, GitError, GitTree, Tree, TreeError, TreeKind};
+use super::tree::{DirectoryTree, GitError, GitTree, Relocked, Tree, TreeError, TreeKind};
 use super::{BuildName, InputKind};
 use crate::host::{FileKind, Host};
 use revision::Commit;
@@ -52,6 +52,21 @@ pub(in crate::snapshot) enum Content<'h> {
         bytes: Vec<u8>,
         lock: Option<(String, Vec<u8>)>,
     },
+}
+
+impl<'h> Opened<'h> {
+    /// The same build with another lock file at its root. A document or an
+    /// executable stays as it is.
+    #[must_use]
+    pub fn with_lock(self, lock: &str) -> Self {
+        let lock = lock.as_bytes().to_vec();
+        let content = match self.content {
+            Content::Tree(tree) => Content::Tree(Box::new(Relocked::new(tree, lock))),
+            Content::Lock(_) => Content::Lock(lock),
+            other @ (Content::Metadata(_) | Content::Artifact { .. }) => other,
+        };
+        Self { content, ..self }
+    }
 }
 
 impl Opened<'_> {

@@ -9,6 +9,7 @@ mod directory;
 pub(crate) mod fixture;
 pub(crate) mod git;
 mod memory;
+mod relocked;
 mod revision;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ use std::path::Path;
 pub use directory::DirectoryTree;
 pub use git::GitError;
 pub use memory::MemoryTree;
+pub use relocked::Relocked;
 pub use revision::GitTree;
 
 /// A tree with more files is refused.

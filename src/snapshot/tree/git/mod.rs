@@ -2,7 +2,8 @@
 //! configuration can make it start another program, reach the network, or show
 //! anything but the objects that are named.
 //!
-//! What is run only reads objects and references. The environment is built from
+//! What is run only reads objects and references, except where a new branch is
+//! asked for (`write`). The environment is built from
 //! nothing; the system's and the user's configuration are cut off; from the
 //! repository's own the settings that name programs are overruled; missing
 //! objects of a partial clone are not fetched; replaced and grafted objects are
@@ -15,6 +16,7 @@
 
 pub(crate) mod history;
 mod objects;
+mod write;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
