@@ -24,4 +24,5 @@ pub mod probe;
 pub mod rollout;
 pub mod audit;
 pub mod backtest;
+pub mod remedy;
 pub mod report;

@@ -15,6 +15,7 @@ mod pinned;
 mod ratchet;
 mod recorded;
 mod release;
+mod relocked;
 mod rules;
 mod run;
 mod source;
@@ -31,6 +32,7 @@ pub use evidence::{EvidenceDesk, EvidenceFound, EvidenceSources, digest_of, repo
 pub use past::ledger_place;
 pub use ratchet::{BASELINE_FILE, Recorded, baseline};
 pub use recorded::ledger_entry;
+pub use relocked::run_with_lock;
 pub use rules::read_policy;
-pub use run::{Event, LedgerChoice, PolicyChoice, Request, compare, run, run_knowing};
+pub use run::{Event, LedgerChoice, PolicyChoice, Request, access, compare, run, run_knowing};
 pub use start::surroundings;

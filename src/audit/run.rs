@@ -100,7 +100,7 @@ const INDEX_AGE: Duration = Duration::from_secs(15 * 60);
 /// When a build cannot be read, the two are the same by accident, or the policy
 /// is not valid. A fact that cannot be had is no error: it is a gap in the result.
 pub fn run(request: &Request, host: &Host, on_event: &dyn Fn(Event)) -> Result<Audit, AuditError> {
-    judge(request, host, None, on_event)
+    judge(request, host, None, None, on_event)
 }
 
 /// As [`run`], with advisories, incidents and model at hand: for many audits by
@@ -114,16 +114,20 @@ pub fn run_knowing(
     known: &Known,
     on_event: &dyn Fn(Event),
 ) -> Result<Audit, AuditError> {
-    judge(request, host, Some(known), on_event)
+    judge(request, host, Some(known), None, on_event)
 }
 
-fn judge(
+pub(super) fn judge(
     request: &Request,
     host: &Host,
     at_hand: Option<&Known>,
+    head_lock: Option<&str>,
     on_event: &dyn Fn(Event),
 ) -> Result<Audit, AuditError> {
-    let builds = open(request, host)?;
+    let mut builds = open(request, host)?;
+    if let Some(lock) = head_lock {
+        builds.head = builds.head.with_lock(lock);
+    }
     let (policy, origin) = rules::choose(request, &builds, host)?;
     let registry = Registry::open(host, access(request, host));
     let mut read = None;
@@ -330,7 +334,9 @@ fn open<'h>(request: &Request, host: &'h Host) -> Result<Builds<'h>, AuditError>
     Ok(Builds { base, head })
 }
 
-pub(super) fn access(request: &Request, host: &Host) -> Access {
+/// What the registry may do for a request.
+#[must_use]
+pub fn access(request: &Request, host: &Host) -> Access {
     Access {
         cache_dir: request.cache_dir(host),
         cargo_home: host.env.cargo_home(),

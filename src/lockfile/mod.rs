@@ -2,10 +2,12 @@
 //! lock file with some of them would hold. Text in, text out; whether such a
 //! lock file holds is for cargo to say.
 //!
-//! Imports: nothing.
+//! Imports: pkg.
 
 mod mixture;
+mod moves;
 mod side;
 
 pub use mixture::{Mixtures, Set};
+pub use moves::{Locked, Move, Pair, counts, moves};
 pub use side::MixtureError;

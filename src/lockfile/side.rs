@@ -37,6 +37,8 @@ pub(crate) struct Side {
 pub(crate) struct Entry {
     pub(crate) version: String,
     pub(crate) source: Option<String>,
+    /// What it depends on, as it is written.
+    pub(crate) dependencies: Vec<String>,
     /// As it is in the file, without its dependencies, which cargo finds anew.
     pub(crate) table: toml::Table,
 }
@@ -57,7 +59,12 @@ impl Side {
             let Value::Table(mut table) = entry else {
                 return Err(MixtureError::Nameless { side });
             };
-            table.remove("dependencies");
+            let dependencies = match table.remove("dependencies") {
+                Some(Value::Array(dependencies)) => dependencies,
+                Some(_) | None => Vec::new(),
+            };
+            let dependencies = dependencies.iter().filter_map(Value::as_str);
+            let dependencies = dependencies.map(str::to_owned).collect();
             let text = |key: &str| table.get(key).and_then(Value::as_str).map(str::to_owned);
             let (Some(name), Some(version)) = (text("name"), text("version")) else {
                 return Err(MixtureError::Nameless { side });
@@ -65,6 +72,7 @@ impl Side {
             packages.entry(name).or_default().push(Entry {
                 version,
                 source: text("source"),
+                dependencies,
                 table,
             });
         }
@@ -79,6 +87,23 @@ impl Side {
         })
     }
 
+    /// A package with what it depends on, each by name and version. What is not in
+    /// the file that is made of it, cargo finds anew.
+    pub(crate) fn linked(&self, entry: &Entry) -> Value {
+        let mut table = entry.table.clone();
+        let dependencies = entry.dependencies.iter().map(|written| {
+            let one = self.packages.get(written).filter(|all| all.len() == 1);
+            let only = one.and_then(|all| all.first());
+            let full = only.map(|only| format!("{written} {}", only.version));
+            Value::String(full.unwrap_or_else(|| written.clone()))
+        });
+        let dependencies: Vec<Value> = dependencies.collect();
+        if !dependencies.is_empty() {
+            table.insert("dependencies".to_owned(), Value::Array(dependencies));
+        }
+        Value::Table(table)
+    }
+
     /// Versions and sources of a name.
     pub(crate) fn releases(&self, name: &str) -> BTreeSet<(&str, Option<&str>)> {
         self.packages
@@ -90,8 +115,7 @@ impl Side {
     }
 }
 
-/// A lock file of these packages, without their dependencies, which cargo finds
-/// anew; the rest is the first one's, then the second one's.
+/// A lock file of these packages; the rest is the first one's, then the second one's.
 pub(crate) fn write(packages: Vec<Value>, first: &Side, second: &Side) -> String {
     let mut table = toml::Table::new();
     if let Some(version) = &first.version {

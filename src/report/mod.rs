@@ -1,7 +1,7 @@
 //! A finished audit to bytes, in each of the formats. Recomputes nothing and
 //! reads nothing.
 //!
-//! Imports: pkg, facts, snapshot, diff, incidents, risk, policy, evidence, audit.
+//! Imports: pkg, facts, snapshot, diff, incidents, risk, policy, evidence, audit, remedy.
 
 mod changelog;
 mod evidence;
@@ -11,6 +11,7 @@ mod html;
 mod json;
 mod markdown;
 mod place;
+mod remedy;
 mod safe;
 mod sarif;
 mod text;
@@ -20,6 +21,7 @@ mod words;
 use crate::audit::{Audit, Comparison};
 
 pub use evidence::{Evidence, list as render_evidence};
+pub use remedy::{Named, render_rollback};
 pub use safe::terminal as safe_for_terminal;
 
 /// The formats that a report can have.

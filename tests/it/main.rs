@@ -56,6 +56,8 @@ mod registry_publishers;
 mod registry_server;
 mod risk;
 mod rollout;
+#[cfg(unix)]
+mod rollback;
 mod shared_data;
 #[cfg(target_os = "linux")]
 mod probe;

@@ -65,7 +65,7 @@ pub(super) fn short(text: &str) -> Shown {
 
 /// A paragraph or less, in which backticks stand around code.
 pub(super) struct Prose {
-    parts: Vec<(bool, Shown)>,
+    pub(super) parts: Vec<(bool, Shown)>,
 }
 
 impl Prose {
@@ -74,7 +74,7 @@ impl Prose {
     }
 }
 
-fn long(text: &str) -> Prose {
+pub(super) fn long(text: &str) -> Prose {
     let text = Shown::of(text, 1200).0;
     let pieces: Vec<&str> = text.split('`').collect();
     // An odd mark at the end stands for itself.

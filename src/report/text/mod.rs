@@ -3,7 +3,7 @@
 
 mod changes;
 mod explain;
-mod page;
+pub(super) mod page;
 mod source;
 
 use std::collections::BTreeMap;

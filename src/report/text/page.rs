@@ -7,7 +7,7 @@ use crate::report::safe::terminal;
 
 /// What a piece of text is, which decides its colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ink {
+pub(in crate::report) enum Ink {
     Plain,
     Strong,
     Faint,
@@ -32,28 +32,28 @@ impl Ink {
 }
 
 /// A text under construction.
-pub(super) struct Page {
+pub(in crate::report) struct Page {
     out: String,
     style: Style,
 }
 
 impl Page {
-    pub(super) fn new(style: Style) -> Self {
+    pub(in crate::report) fn new(style: Style) -> Self {
         Self {
             out: String::new(),
             style,
         }
     }
 
-    pub(super) fn finish(self) -> String {
+    pub(in crate::report) fn finish(self) -> String {
         self.out
     }
 
-    pub(super) fn width(&self) -> usize {
+    pub(in crate::report) fn width(&self) -> usize {
         self.style.width.max(40)
     }
 
-    pub(super) fn verbose(&self) -> bool {
+    pub(in crate::report) fn verbose(&self) -> bool {
         self.style.verbose
     }
 
@@ -73,20 +73,20 @@ impl Page {
     }
 
     /// An empty line, except at the start.
-    pub(super) fn gap(&mut self) {
+    pub(in crate::report) fn gap(&mut self) {
         if !self.out.is_empty() {
             self.out.push('\n');
         }
     }
 
     /// A heading with an empty line before it.
-    pub(super) fn heading(&mut self, text: &str) {
+    pub(in crate::report) fn heading(&mut self, text: &str) {
         self.gap();
         self.line(&[(Ink::Strong, text)]);
     }
 
     /// One line of inked pieces, not wrapped.
-    pub(super) fn line(&mut self, pieces: &[(Ink, &str)]) {
+    pub(in crate::report) fn line(&mut self, pieces: &[(Ink, &str)]) {
         for (ink, text) in pieces {
             self.ink(*ink, &terminal(text));
         }
@@ -98,7 +98,7 @@ impl Page {
 
     /// Text wrapped to the width, with one indentation for its first line and
     /// another for the rest.
-    pub(super) fn wrapped(&mut self, ink: Ink, first: &str, rest: &str, text: &str) {
+    pub(in crate::report) fn wrapped(&mut self, ink: Ink, first: &str, rest: &str, text: &str) {
         let text = terminal(text);
         let mut indent = first;
         let mut line = String::new();
@@ -136,7 +136,7 @@ impl Page {
 }
 
 /// Text cut or filled to exactly this many columns; a cut one ends in `…`.
-pub(super) fn column(text: &str, columns: usize) -> String {
+pub(in crate::report) fn column(text: &str, columns: usize) -> String {
     let text = terminal(text);
     let width = text.width();
     if width <= columns {

@@ -9,6 +9,7 @@ mod ledger;
 mod output;
 mod policy;
 mod rollout;
+mod remedy;
 mod stores;
 
 use std::path::PathBuf;
@@ -28,6 +29,7 @@ pub(crate) use ledger::{
 };
 pub(crate) use output::{AuditFormat, Color, OutputArgs, ReportFormat};
 pub(crate) use policy::PolicyCommand;
+pub(crate) use remedy::{LockOutputArgs, RollbackArgs};
 pub(crate) use rollout::{JudgeArgs, PlanArgs, RolloutCommand};
 pub(crate) use stores::{DbCommand, ExposureArgs};
 
@@ -93,6 +95,13 @@ pub(crate) enum Command {
     Bisect(BisectArgs),
     /// Two deploys and a symptom: the suspects in order, and the way to prove it
     Triage(TriageArgs),
+    /// Find the commands that undo updates, checked to resolve
+    ///
+    /// Undoes one change, or the whole difference, in a copy: what cannot stay
+    /// beside it goes back too, and nothing else. Names the advisories that apply
+    /// again. Exit code 0: a way was found and checked; 1: there is none; 4: it
+    /// could not be checked.
+    Rollback(RollbackArgs),
     /// Sign, check and list records of trials, which take the place of a canary
     #[command(subcommand)]
     Evidence(EvidenceCommand),

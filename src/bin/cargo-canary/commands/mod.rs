@@ -12,6 +12,7 @@ mod ledger;
 mod manual;
 mod policy;
 mod probe;
+mod remedy;
 mod request;
 mod rollout;
 mod triage;
@@ -40,6 +41,7 @@ pub(crate) fn run(command: &Command) -> Result<u8, Failure> {
         Command::Probe(args) => probe::run(args),
         Command::Bisect(args) => bisect::run(args),
         Command::Triage(args) => triage::run(args),
+        Command::Rollback(args) => remedy::rollback(args),
         Command::Evidence(command) => evidence::run(command),
         Command::Rollout(command) => rollout::run(command),
         Command::Completions { shell } => manual::completions(*shell),

@@ -1,0 +1,118 @@
+//! What both commands begin with: the builds, their lock files, what is published
+//! of their packages, and a bench on which cargo resolves.
+
+use std::collections::BTreeSet;
+
+use super::RemedyError;
+use super::bench::Bench;
+use super::ground::{Ground, Locks, Published};
+use crate::audit;
+use crate::host::Host;
+use crate::lockfile::Pair;
+use crate::registry::Registry;
+use crate::snapshot::{self, BuildName, Opened};
+
+/// So many packages are named in a sentence.
+const NAMED: usize = 3;
+
+pub(super) struct Scene<'h> {
+    pub(super) host: &'h Host,
+    pub(super) head: Opened<'h>,
+    pub(super) locks: Locks,
+    pub(super) published: Published,
+}
+
+impl<'h> Scene<'h> {
+    pub(super) fn open(request: &audit::Request, host: &'h Host) -> Result<Self, RemedyError> {
+        let open = |side: &'static str, name: &BuildName| {
+            snapshot::open(name, &request.repository, host).map_err(|source| RemedyError::Load {
+                side,
+                source: Box::new(source),
+            })
+        };
+        let (base, head) = (open("base", &request.base)?, open("head", &request.head)?);
+        let (before, after) = (lock_of("base", &base)?, lock_of("head", &head)?);
+        let locks = Locks::read(before, after).map_err(|detail| RemedyError::Lock { detail })?;
+        if Pair::new(&locks.base_text, &locks.head_text)?
+            .moves()
+            .is_empty()
+        {
+            return Err(RemedyError::NothingMoved);
+        }
+        let registry = Registry::open(host, audit::access(request, host));
+        let published = Published::read(&locks, &registry);
+        Ok(Self {
+            host,
+            head,
+
+            locks,
+
+            published,
+        })
+    }
+
+    /// A bench, and what the reader should know of it; the inner error says why
+    /// nothing can be checked.
+    pub(super) fn bench(&self, whole: bool) -> Result<(Bench<'h>, Vec<String>), String> {
+        if !self.published.missing.is_empty() {
+            return Err(missing(&self.published.missing));
+        }
+        let why = match self.own() {
+            Ok(bench) => return Ok((bench, Vec::new())),
+            Err(why) => why,
+        };
+        let (ground, tree) = Ground::paper(&self.locks, &self.published, whole)?;
+        let note =
+            format!("checked against what the lock files show, not against the manifests: {why}");
+        // A whole difference that goes back is laid out as the base has it.
+        let bench = Bench::open(ground, &*tree, self.host, !whole).map_err(chain)??;
+        Ok((bench, vec![note]))
+    }
+
+    fn own(&self) -> Result<Bench<'h>, String> {
+        let Some(tree) = self.head.tree() else {
+            return Err("the head is a lock file alone".to_owned());
+        };
+        let ground = Ground::own(&self.locks, &self.published)?;
+        Bench::open(ground, tree, self.host, true)
+            .map_err(chain)?
+            .map_err(|complaint| {
+                let first = complaint.lines().next().unwrap_or_default();
+                format!(
+                    "cargo does not take the head as it is: {}",
+                    first.trim_start_matches("error: ")
+                )
+            })
+    }
+}
+
+/// An error with its causes, in one sentence.
+pub(super) fn chain(error: impl std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text = format!("{text}: {error}");
+        source = error.source();
+    }
+    text
+}
+
+fn missing(releases: &BTreeSet<String>) -> String {
+    let named: Vec<&str> = releases.iter().take(NAMED).map(String::as_str).collect();
+    let more = match releases.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("the index is not at hand for {}{more}", named.join(", "))
+}
+
+fn lock_of(side: &'static str, opened: &Opened<'_>) -> Result<String, RemedyError> {
+    let bytes = opened.lock_file().map_err(|source| RemedyError::Load {
+        side,
+        source: Box::new(source),
+    })?;
+    let bytes = bytes.ok_or(RemedyError::NoLock { side })?;
+    String::from_utf8(bytes).map_err(|error| RemedyError::Lock {
+        detail: format!("the lock file of the {side} is no text: {error}"),
+    })
+}
