@@ -21,6 +21,7 @@ mod run;
 mod source;
 mod start;
 mod vet;
+mod young;
 
 pub use assessed::Known;
 pub use data::{
