@@ -25,4 +25,5 @@ pub mod rollout;
 pub mod audit;
 pub mod backtest;
 pub mod remedy;
+pub mod replay;
 pub mod report;

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::data::Comparison;
 use super::past::Past;
 use super::run::{Request, day};
-use super::{AuditError, gather, origin, source};
+use super::{AuditError, gather, origin, rules, source};
 use crate::advisories::Store;
 use crate::diff::Change;
 use crate::facts::{Dossier, Gap};
@@ -16,7 +16,7 @@ use crate::incidents::{self, Catalogue, Link, Surroundings};
 use crate::pkg::PackageId;
 use crate::registry::Registry;
 use crate::risk::{self, Assessment, Model};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{self, BuildName, Snapshot};
 
 /// What is known before any build is looked at.
 #[derive(Clone, Debug)]
@@ -38,6 +38,25 @@ impl Known {
         Ok(Self {
             advisories,
             catalogue: Catalogue::built_in().map_err(AuditError::Incidents)?,
+            model: Model::built_in().map_err(AuditError::Model)?,
+        })
+    }
+}
+
+impl Known {
+    /// What is known at the working tree of a repository: the newest advisories,
+    /// its own incidents beside those that come with the program.
+    ///
+    /// # Errors
+    /// When the working tree cannot be read, or one of its incidents is not valid.
+    pub fn of_worktree(request: &Request, host: &Host) -> Result<Self, AuditError> {
+        let opened = snapshot::open(&BuildName::Worktree, &request.repository, host);
+        let opened = opened.map_err(|source| AuditError::Head {
+            source: Box::new(source),
+        })?;
+        Ok(Self {
+            advisories: Store::open(host, request.cache_dir(host).as_deref()),
+            catalogue: rules::catalogue(&opened)?,
             model: Model::built_in().map_err(AuditError::Model)?,
         })
     }

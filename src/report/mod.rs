@@ -1,7 +1,7 @@
 //! A finished audit to bytes, in each of the formats. Recomputes nothing and
 //! reads nothing.
 //!
-//! Imports: pkg, facts, snapshot, diff, incidents, risk, policy, evidence, audit, remedy.
+//! Imports: pkg, facts, snapshot, diff, incidents, risk, policy, evidence, audit, remedy, replay.
 
 mod changelog;
 mod evidence;
@@ -19,6 +19,7 @@ mod view;
 mod words;
 
 use crate::audit::{Audit, Comparison};
+use crate::replay::Replay;
 
 pub use evidence::{Evidence, list as render_evidence};
 pub use remedy::{Named, render_rollback};
@@ -103,6 +104,17 @@ pub fn render_diff(comparison: &Comparison, format: Format, style: Style) -> Opt
     match format {
         Format::Text => Some(text::diff(comparison, style).into_bytes()),
         Format::Json => Some(json::diff(comparison)),
+        Format::Markdown | Format::Github | Format::Sarif | Format::Gitlab | Format::Html => None,
+    }
+}
+
+/// What a policy makes of a repository's past; `None` when there is no such
+/// report in this format.
+#[must_use]
+pub fn render_replay(replay: &Replay, format: Format, style: Style) -> Option<Vec<u8>> {
+    match format {
+        Format::Text => Some(text::replay(replay, style).into_bytes()),
+        Format::Json => Some(json::replay(replay)),
         Format::Markdown | Format::Github | Format::Sarif | Format::Gitlab | Format::Html => None,
     }
 }

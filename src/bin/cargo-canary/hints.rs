@@ -54,7 +54,7 @@ fn policy_file(path: &Path, error: &std::io::Error) -> Failure {
     ))
 }
 
-fn load(what: &str, option: &str, error: &LoadError) -> Failure {
+pub(crate) fn load(what: &str, option: &str, error: &LoadError) -> Failure {
     let nothing = matches!(
         error,
         LoadError::SameCommit { .. }

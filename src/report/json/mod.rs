@@ -1,6 +1,7 @@
 //! The JSON report, schema version 1. Keys are kebab-case; keys may be added,
 //! none is renamed.
 
+mod replay;
 mod shape;
 mod source;
 
@@ -12,6 +13,7 @@ use crate::policy::{Notice, Reason};
 use crate::snapshot::{Placement, Role};
 
 use super::TOOL;
+pub(super) use replay::replay;
 
 /// The version of the shape that this module writes.
 pub(super) const SCHEMA_VERSION: u32 = 1;

@@ -4,6 +4,7 @@
 mod changes;
 mod explain;
 pub(super) mod page;
+mod replay;
 mod source;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use super::evidence::{self, Tone};
 use super::safe::clip;
 use super::words::{self, count, move_of, place_of};
 use page::{Ink, Page};
+pub(super) use replay::replay;
 
 /// How many changes are explained, and how many listed, before the rest is folded.
 const EXPLAINED: usize = 5;

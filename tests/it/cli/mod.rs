@@ -10,3 +10,4 @@ mod policies;
 pub(crate) mod program;
 pub(crate) mod shop;
 mod ratchet;
+mod replay;

@@ -28,7 +28,7 @@ pub(crate) use ledger::{
     LedgerListArgs, LedgerRecordArgs, LedgerShowArgs, Outcome, PlaceArgs, TrialKind,
 };
 pub(crate) use output::{AuditFormat, Color, OutputArgs, ReportFormat};
-pub(crate) use policy::PolicyCommand;
+pub(crate) use policy::{PolicyCommand, ReplayArgs};
 pub(crate) use remedy::{LockOutputArgs, RollbackArgs};
 pub(crate) use rollout::{JudgeArgs, PlanArgs, RolloutCommand};
 pub(crate) use stores::{DbCommand, ExposureArgs};

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 
-use super::audit::DataArgs;
+use super::audit::{DataArgs, Graph};
+use super::output::OutputArgs;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum PolicyCommand {
@@ -45,6 +46,11 @@ pub(crate) enum PolicyCommand {
         #[arg(long, value_name = "FILE")]
         cases: Vec<PathBuf>,
     },
+    /// Show what a policy would have stopped of the repository's own past
+    ///
+    /// Each change of a lock file that was merged into the branch is judged as of the
+    /// time of its commit. The exit code is 0 whatever would have been stopped.
+    Replay(Box<ReplayArgs>),
     /// Record what the repository lives with, so that nothing new of its kind comes in
     ///
     /// Writes build scripts, procedural macros, packages with unsafe code, duplicates,
@@ -83,4 +89,35 @@ pub(crate) enum PolicyCommand {
     },
     /// List the variables that a condition may use
     Variables,
+}
+
+/// Options of `policy replay`.
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArgs {
+    /// The revision whose past is replayed, along the first parents
+    #[arg(long, value_name = "REVISION", default_value = "HEAD")]
+    pub(crate) head: String,
+    /// The repository
+    #[arg(long, short = 'C', value_name = "DIR", default_value = ".")]
+    pub(crate) repository: PathBuf,
+    /// A policy file, or `builtin:default` or `builtin:strict`
+    /// [default: `canary.toml` of the working tree, else `builtin:default`]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<String>,
+    /// At most so many lock changes, the newest ones
+    #[arg(long, value_name = "COUNT", default_value_t = 200, value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    pub(crate) limit: u16,
+    /// A target triple that is shipped, in the place of the policy's; may be repeated
+    #[arg(long, value_name = "TRIPLE")]
+    pub(crate) target: Vec<String>,
+    /// `default`, `all`, `none`, or names, in the place of the policy's
+    #[arg(long, value_name = "FEATURES")]
+    pub(crate) features: Option<String>,
+    /// The way to the build graph
+    #[arg(long, value_enum, default_value_t = Graph::Auto)]
+    pub(crate) graph: Graph,
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
 }

@@ -13,6 +13,7 @@ mod manual;
 mod policy;
 mod probe;
 mod remedy;
+mod replay;
 mod request;
 mod rollout;
 mod triage;

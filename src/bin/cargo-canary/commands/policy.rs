@@ -30,6 +30,7 @@ pub(crate) fn run(command: &PolicyCommand) -> Result<u8, Failure> {
             offline,
         } => check(file, *explain, *offline)?,
         PolicyCommand::Test { policy, cases } => return test(policy, cases),
+        PolicyCommand::Replay(args) => return super::replay::run(args),
         PolicyCommand::Baseline {
             head,
             repository,

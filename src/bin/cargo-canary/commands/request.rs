@@ -25,12 +25,7 @@ pub(super) fn request(args: &AuditArgs, host: &Host) -> Result<Request, Failure>
         policy: args.policy.as_deref().map(policy_choice),
         targets: args.target.clone(),
         features: args.features.as_deref().map(features),
-        graph: match args.graph {
-            Graph::Auto => GraphMode::Auto,
-            Graph::Direct => GraphMode::Direct,
-            Graph::Cargo => GraphMode::Cargo,
-            Graph::LockOnly => GraphMode::LockOnly,
-        },
+        graph: graph(args.graph),
         as_of: args
             .as_of
             .as_deref()
@@ -45,6 +40,15 @@ pub(super) fn request(args: &AuditArgs, host: &Host) -> Result<Request, Failure>
         },
         ledger: ledger(args, host)?,
     })
+}
+
+pub(super) fn graph(graph: Graph) -> GraphMode {
+    match graph {
+        Graph::Auto => GraphMode::Auto,
+        Graph::Direct => GraphMode::Direct,
+        Graph::Cargo => GraphMode::Cargo,
+        Graph::LockOnly => GraphMode::LockOnly,
+    }
 }
 
 fn ledger(args: &AuditArgs, host: &Host) -> Result<LedgerChoice, Failure> {
@@ -89,7 +93,7 @@ pub(super) fn policy_choice(text: &str) -> PolicyChoice {
 
 /// `default`, `all`, `none`, or names apart by commas; with `default` among them
 /// they are added to the default features, otherwise they stand alone.
-fn features(text: &str) -> FeatureChoice {
+pub(super) fn features(text: &str) -> FeatureChoice {
     let mut names: std::collections::BTreeSet<String> = text
         .split([',', ' '])
         .map(str::trim)

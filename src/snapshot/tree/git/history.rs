@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Git, GitError, OUTPUT_LIMIT};
+use super::{Git, GitError, OUTPUT_LIMIT, Object};
 
 /// One commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +40,37 @@ impl Git<'_> {
             .lines()
             .map(read_commit)
             .collect()
+    }
+
+    /// The first parents of a commit, itself first: what was merged into a
+    /// branch, one step for each merge, newest first.
+    pub(crate) fn first_parents(&self, commit: &str) -> Result<Vec<Commit>, GitError> {
+        let args = [
+            "rev-list",
+            "--first-parent",
+            "--parents",
+            "--timestamp",
+            "--end-of-options",
+            commit,
+        ];
+        let output = self.run(&args, Vec::new(), OUTPUT_LIMIT)?;
+        String::from_utf8_lossy(&output)
+            .lines()
+            .map(read_commit)
+            .collect()
+    }
+
+    /// The subjects of commits, in order: the first paragraph of the message in
+    /// one line; empty where there is none.
+    pub(crate) fn subjects(&self, commits: &[String]) -> Result<Vec<String>, GitError> {
+        let objects = self.objects(commits)?;
+        Ok(objects
+            .into_iter()
+            .map(|object| match object {
+                Object::Found { content, .. } => read_subject(&content),
+                Object::Missing | Object::Ambiguous => String::new(),
+            })
+            .collect())
     }
 
     /// For each of these commits the files below `pathspec` that it changes
@@ -121,6 +152,20 @@ fn read_commit(line: &str) -> Result<Commit, GitError> {
     })
 }
 
+/// How many characters of a subject are kept.
+const SUBJECT: usize = 200;
+
+/// The subject of a commit object: what stands between the empty line that
+/// ends the header and the next one.
+fn read_subject(commit: &[u8]) -> String {
+    let text = String::from_utf8_lossy(commit);
+    let message = text.split_once("\n\n").map_or("", |(_, message)| message);
+    let first = message.trim_start_matches('\n').split("\n\n").next();
+    let words = first.unwrap_or_default().split_whitespace();
+    let subject = words.collect::<Vec<_>>().join(" ");
+    subject.chars().take(SUBJECT).collect()
+}
+
 fn read_touched(output: &[u8]) -> Result<BTreeMap<String, Vec<Touched>>, GitError> {
     let mut found: BTreeMap<String, Vec<Touched>> = BTreeMap::new();
     let mut current: Option<&mut Vec<Touched>> = None;
@@ -187,6 +232,20 @@ mod tests {
         assert!(read_touched(b"aa\0:000000 100644 00 11 A\0").is_err());
         assert!(read_touched(b":000000 100644 00 11 A\0Cargo.lock\0").is_err());
         assert!(read_commit("").is_err());
+    }
+
+    #[test]
+    fn a_subject_is_the_first_paragraph_in_one_line() {
+        let commit = b"tree aa\nparent bb\nauthor a <a@x> 1 +0000\n\nBump x\n  to 2\n\nBody\n";
+        assert_eq!(read_subject(commit), "Bump x to 2");
+        assert_eq!(read_subject(b"tree aa\n\n"), "");
+        assert_eq!(read_subject(b"tree aa"), "");
+        assert_eq!(
+            read_subject(b"tree aa\n\n\n\n\xff\x1b[2J"),
+            "\u{fffd}\u{1b}[2J"
+        );
+        let long = format!("tree aa\n\n{}", "\u{e9}".repeat(500));
+        assert_eq!(read_subject(long.as_bytes()).chars().count(), SUBJECT);
     }
 
     #[test]
