@@ -1,8 +1,6 @@
 //! Who stands behind the releases: publishers, where that is asked for, and
 //! names that may be taken for others.
 
-use std::collections::BTreeSet;
-
 use jiff::Timestamp;
 
 use crate::diff::{Change, ChangeKind};
@@ -60,10 +58,7 @@ pub(super) fn look_alike(
     if change.kind != ChangeKind::Added || base.contains_key(&change.package) {
         return None;
     }
-    let known: BTreeSet<&str> = components
-        .names()
-        .chain(base.keys().map(String::as_str))
-        .collect();
+    let known = components.names().chain(base.keys().map(String::as_str));
     let (of, how) = inspect::look_alike(&change.package, known)?;
     let same_lines =
         archives(change, of, head, registry).map(|(own, other)| inspect::same_lines(&own, &other));

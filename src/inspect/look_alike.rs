@@ -19,11 +19,12 @@ pub fn look_alike<'k>(
     known: impl IntoIterator<Item = &'k str>,
 ) -> Option<(&'k str, &'static str)> {
     let mut best: Option<(&str, &'static str)> = None;
+    let folded = folded(name);
     for other in known {
         if other == name {
             return None;
         }
-        if let Some(how) = slip(name, other)
+        if let Some(how) = slip(&folded, other)
             && best.is_none_or(|(known, _)| other < known)
         {
             best = Some((other, how));
@@ -33,11 +34,13 @@ pub fn look_alike<'k>(
 }
 
 /// How one name becomes another by one slip of the hand or of the eye.
-fn slip(name: &str, other: &str) -> Option<&'static str> {
-    let (a, b): (Vec<char>, Vec<char>) = (folded(name), folded(other));
-    if a.len().min(b.len()) < SHORTEST || a.len().abs_diff(b.len()) > 1 {
+fn slip(a: &[char], other: &str) -> Option<&'static str> {
+    // Most names are of another length.
+    let letters = other.chars().filter(|letter| !joins(*letter)).count();
+    if a.len().min(letters) < SHORTEST || a.len().abs_diff(letters) > 1 {
         return None;
     }
+    let b = folded(other);
     if a == b {
         return Some("in hyphens or letters that look the same");
     }
@@ -62,10 +65,15 @@ fn slip(name: &str, other: &str) -> Option<&'static str> {
     }
 }
 
+/// Whether a letter only joins words.
+fn joins(letter: char) -> bool {
+    matches!(letter, '-' | '_')
+}
+
 /// A name without hyphens, and with letters for the digits that look like them.
 fn folded(name: &str) -> Vec<char> {
     name.chars()
-        .filter(|letter| !matches!(letter, '-' | '_'))
+        .filter(|letter| !joins(*letter))
         .map(|letter| match letter.to_ascii_lowercase() {
             '0' => 'o',
             '1' => 'l',
