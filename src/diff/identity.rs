@@ -122,8 +122,8 @@ pub(super) fn named_by<'a>(change: &Change, candidates: Vec<&'a Release>) -> Opt
 /// third-party packages of both sides with version, source and checksum: a
 /// trial of one difference says nothing of the same update among other
 /// packages. Paths and local packages are not part of it. The changes come
-/// sorted by id.
-pub(super) fn digest(changes: &[Change], pairs: &[Pair<'_>]) -> String {
+/// sorted by id, the packages as [`packages`] writes them.
+pub(super) fn digest(changes: &[Change], packages: &str) -> String {
     let mut text = String::new();
     for change in changes {
         // The debug form quotes and escapes, so that no name can imitate a line.
@@ -156,18 +156,25 @@ pub(super) fn digest(changes: &[Change], pairs: &[Pair<'_>]) -> String {
         }
         text.push('\n');
     }
-    let mut workspaces: Vec<String> = pairs.iter().map(packages).collect();
-    workspaces.sort_unstable();
-    text.extend(workspaces);
+    let mut hash = Sha256::new();
+    hash.update(&text);
+    hash.update(packages);
     let mut digest = String::from("sha256:");
-    for byte in Sha256::digest(text.as_bytes()) {
+    for byte in hash.finalize() {
         let _ = write!(digest, "{byte:02x}");
     }
     digest
 }
 
+/// The third-party packages of all workspaces, as they stand in a digest.
+pub(super) fn packages(pairs: &[Pair<'_>]) -> String {
+    let mut workspaces: Vec<String> = pairs.iter().map(of_workspace).collect();
+    workspaces.sort_unstable();
+    workspaces.concat()
+}
+
 /// The third-party packages of both sides of a workspace.
-fn packages(pair: &Pair<'_>) -> String {
+fn of_workspace(pair: &Pair<'_>) -> String {
     let mut text = "workspace\n".to_owned();
     for (word, side) in [("base", &pair.base), ("head", &pair.head)] {
         // The packages come in the order of their ids.

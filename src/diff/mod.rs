@@ -308,18 +308,24 @@ impl GraphDiff {
 #[must_use]
 pub fn diff(base: &Snapshot, head: &Snapshot, declared: &DeclaredRequirements) -> GraphDiff {
     let pairs = paired_workspaces(base, head);
-    let drafts = pairs
-        .iter()
-        .enumerate()
-        .flat_map(|(at, pair)| draft::drafts(at, pair))
-        .collect();
-    let mut drafts = draft::merged(drafts);
-    identity::name_all(&mut drafts);
-    drafts.sort_by(|a, b| a.change.id.cmp(&b.change.id));
-    let (asked_for, attribution_notes) = attribution::attribute(&pairs, declared, &mut drafts);
-    let changes: Vec<Change> = drafts.into_iter().map(|draft| draft.change).collect();
+    let ((changes, asked_for, attribution_notes), packages) = rayon::join(
+        || {
+            let drafts = pairs
+                .iter()
+                .enumerate()
+                .flat_map(|(at, pair)| draft::drafts(at, pair))
+                .collect();
+            let mut drafts = draft::merged(drafts);
+            identity::name_all(&mut drafts);
+            drafts.sort_by(|a, b| a.change.id.cmp(&b.change.id));
+            let (asked_for, notes) = attribution::attribute(&pairs, declared, &mut drafts);
+            let changes: Vec<Change> = drafts.into_iter().map(|draft| draft.change).collect();
+            (changes, asked_for, notes)
+        },
+        || identity::packages(&pairs),
+    );
     GraphDiff {
-        digest: identity::digest(&changes, &pairs),
+        digest: identity::digest(&changes, &packages),
         changes,
         asked_for,
         attribution_notes,
@@ -335,7 +341,7 @@ fn paired_workspaces<'a>(base: &'a Snapshot, head: &'a Snapshot) -> Vec<draft::P
         by_path.entry(&workspace.path).or_default().1 = Some(workspace);
     }
     let pair = |(path, (old, new)): (&str, (Option<&'a Workspace>, Option<&'a Workspace>))| {
-        let (base, head_side) = (old.map(side::Side::of), new.map(side::Side::of));
+        let (base, head_side) = rayon::join(|| old.map(side::Side::of), || new.map(side::Side::of));
         let resolved = match (&base, &head_side) {
             (Some(base), Some(head)) => (base.is_resolved(), head.is_resolved()),
             _ => (true, true),
