@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::audit::{Audit, Comparison};
 use crate::diff::{Change, ChangeKind};
-use crate::facts::AdvisoryFact;
+use crate::facts::{AdvisoryFact, SourceDelta};
 use crate::pkg::Release;
 use crate::policy::{Decision, Reason};
+use crate::risk::Assessment;
 use crate::snapshot::Role;
 
 /// Adds to a text.
@@ -230,4 +231,32 @@ pub(super) fn advisory_kind(fact: &AdvisoryFact) -> String {
         Some(severity) => format!("{kind}, {}", severity.as_str()),
         None => kind.to_owned(),
     }
+}
+
+/// How much of a release's source was compared, and with what.
+pub(super) fn source_summary(delta: &SourceDelta) -> String {
+    let compiled = count(delta.after.compiled_files, "file");
+    let of = format!("{compiled} of {} are compiled by a user", delta.after.files);
+    match delta.before {
+        None => format!("{of}; there is no release before to compare with"),
+        Some(_) if delta.same_code => format!("{of}; all of them are the same as before"),
+        Some(_) if delta.findings.is_empty() => {
+            format!("{of}; they differ, and nothing that is looked for was gained or lost")
+        }
+        Some(_) => of,
+    }
+}
+
+/// How likely a change is to go wrong, and how much of production runs it.
+pub(super) fn odds(assessment: &Assessment) -> String {
+    let likelihood = assessment.likelihood;
+    let one_in = match (1.0 / likelihood.max(1e-9)).round() {
+        few if few < 2.0 => String::new(),
+        many => format!(" (1 in {many})"),
+    };
+    format!(
+        "likelihood {:.1} %{one_in}, exposure {} of 1",
+        likelihood * 100.0,
+        assessment.exposure
+    )
 }

@@ -350,3 +350,37 @@ fn the_reasons_of_a_large_refresh_fit_on_a_screen_the_gravest_first() {
         assert!(why.len() > 1000, "{}", why.len());
     }
 }
+
+#[test]
+fn the_page_shows_what_the_source_gained_where_and_what_upstream_says() {
+    use cargo_canary::facts::{Finding, Part, Shift, SourceDelta, SourceFinding, Topic, Witness};
+    let mut audit = audit(2, "x");
+    audit.changes[0].dossier.source = Finding::Seen(SourceDelta {
+        findings: vec![SourceFinding {
+            topic: Topic::Leak,
+            shift: Shift::Gained,
+            part: Part::Library,
+            what: "mem::forget".to_owned(),
+            count: 3,
+            witnesses: vec![Witness {
+                file: "src/pool.rs".to_owned(),
+                line: 41,
+                item: "Pool::give".to_owned(),
+                text: "mem::forget(guard<>)".to_owned(),
+            }],
+        }],
+        ..SourceDelta::default()
+    });
+    let page = made(&audit, Format::Html);
+    for words in [
+        "In the source",
+        "<span class=\"shift gained\">gained</span> mem::forget <span class=\"rule\">leak, library, 3 places</span>",
+        "src/pool.rs:41 in Pool::give",
+        "<code>mem::forget(guard&#60;&#62;)</code>",
+        "What upstream says",
+        "<summary>1.0.1</summary><p class=\"notes\">notes x</p>",
+        "likelihood 1.0 % (1 in 100), exposure 1 of 1",
+    ] {
+        assert!(page.contains(words), "{words}");
+    }
+}

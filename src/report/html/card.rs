@@ -6,6 +6,7 @@ use crate::audit::{Audit, JudgedChange};
 use crate::facts::AdvisoryFact;
 use crate::report::{view, words};
 
+use super::source::{self, Source, Upstream};
 use super::time_line::{self, TimeLine};
 use super::{Prose, Shown, long, short};
 
@@ -21,6 +22,8 @@ pub(super) struct Card {
     pub(super) word: &'static str,
     pub(super) score: u8,
     pub(super) level: &'static str,
+    /// Likelihood and exposure, in words.
+    pub(super) odds: String,
     pub(super) evidence: u8,
     pub(super) why: Shown,
     pub(super) open: bool,
@@ -30,6 +33,8 @@ pub(super) struct Card {
     pub(super) advisories: Vec<Advisory>,
     pub(super) facts: Vec<(&'static str, Prose)>,
     pub(super) time_line: Option<TimeLine>,
+    pub(super) source: Option<Source>,
+    pub(super) upstream: Option<Upstream>,
     pub(super) forced: Option<Prose>,
     pub(super) paths: Vec<Prose>,
     pub(super) forces: Prose,
@@ -90,6 +95,7 @@ impl Card {
             word: view::decision_word(judged.decision),
             score: judged.assessment.score,
             level: judged.assessment.level.as_str(),
+            odds: words::odds(&judged.assessment),
             evidence: judged.assessment.evidence.percent(),
             why: Shown::of(&view::why(audit, judged), 220),
             open,
@@ -117,6 +123,8 @@ impl Card {
                 .map(|(name, text)| (name, long(&text)))
                 .collect(),
             time_line: time_line::of(judged, as_of),
+            source: source::source(judged),
+            upstream: source::upstream(judged),
             forced: change.forced_by.as_ref().map(|forced| {
                 let mut chain = forced.chain.clone();
                 chain.push(change.id.clone());

@@ -8,6 +8,7 @@
 mod card;
 mod forest;
 mod page;
+mod source;
 mod time_line;
 
 use std::borrow::Cow;

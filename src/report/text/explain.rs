@@ -71,18 +71,8 @@ fn signals(page: &mut Page, judged: &JudgedChange) {
         (Ink::Strong, "of 100, "),
         (Ink::Strong, judged.assessment.level.as_str()),
     ]);
-    let likelihood = judged.assessment.likelihood;
-    page.wrapped(
-        Ink::Faint,
-        "          ",
-        "          ",
-        &format!(
-            "likelihood {:.1} % (1 in {:.0}), exposure {} of 1",
-            likelihood * 100.0,
-            1.0 / likelihood.max(1e-9),
-            judged.assessment.exposure
-        ),
-    );
+    let odds = words::odds(&judged.assessment);
+    page.wrapped(Ink::Faint, "          ", "          ", &odds);
 }
 
 fn links(page: &mut Page, judged: &JudgedChange) {

@@ -1,7 +1,7 @@
 //! What an update does to the source, for `explain`.
 
 use crate::audit::JudgedChange;
-use crate::facts::{Finding, SourceDelta};
+use crate::facts::Finding;
 
 use super::page::{Ink, Page};
 use crate::report::words;
@@ -15,7 +15,7 @@ pub(super) fn source(page: &mut Page, judged: &JudgedChange) {
         return;
     };
     page.heading("  In the source");
-    page.wrapped(Ink::Plain, "    ", "    ", &summary(delta));
+    page.wrapped(Ink::Plain, "    ", "    ", &words::source_summary(delta));
     for finding in delta.findings.iter().take(SHOWN) {
         let times = if finding.count > 1 {
             format!(" ({} places)", finding.count)
@@ -44,18 +44,5 @@ pub(super) fn source(page: &mut Page, judged: &JudgedChange) {
     }
     for left in &delta.not_read {
         page.wrapped(Ink::Plain, "    - ", "      ", &format!("not read: {left}"));
-    }
-}
-
-fn summary(delta: &SourceDelta) -> String {
-    let compiled = words::count(delta.after.compiled_files, "file");
-    let of = format!("{compiled} of {} are compiled by a user", delta.after.files);
-    match delta.before {
-        None => format!("{of}; there is no release before to compare with"),
-        Some(_) if delta.same_code => format!("{of}; all of them are the same as before"),
-        Some(_) if delta.findings.is_empty() => {
-            format!("{of}; they differ, and nothing that is looked for was gained or lost")
-        }
-        Some(_) => of,
     }
 }
