@@ -10,7 +10,7 @@ use crate::pkg::Release;
 
 use super::validated::Rule;
 use super::variables::incoming;
-use super::{Effect, Subject};
+use super::{Effect, Reason, Subject};
 
 /// How long a proposed exemption runs.
 const EXEMPTION_DAYS: i64 = 14;
@@ -71,11 +71,23 @@ pub(super) fn of_news(
     go_back(subject, all).or_else(|| last_resort(effect, id, subject, as_of))
 }
 
+/// How a day to wait for begins.
+const WAIT: &str = "wait until ";
+
+impl Reason {
+    /// The day on which this reason is gone by itself, where waiting is a way out.
+    #[must_use]
+    pub fn waits_until(&self) -> Option<Date> {
+        let rest = self.way_out.as_deref()?.strip_prefix(WAIT)?;
+        rest.split(',').next()?.trim().parse().ok()
+    }
+}
+
 /// A day to wait for, a command that goes back, or both.
 fn waiting(day: Option<Date>, back: Option<String>) -> Option<String> {
     match (day, back) {
-        (Some(day), Some(back)) => Some(format!("wait until {day}, or {back}")),
-        (Some(day), None) => Some(format!("wait until {day}")),
+        (Some(day), Some(back)) => Some(format!("{WAIT}{day}, or {back}")),
+        (Some(day), None) => Some(format!("{WAIT}{day}")),
         (None, back) => back,
     }
 }

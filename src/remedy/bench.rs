@@ -36,8 +36,8 @@ impl UpdateCommand {
 pub(super) struct Settled {
     /// All moves that cargo was kept from, those that were asked for included.
     pub(super) back: Set,
-    /// Why a move had to come along, by number.
-    pub(super) because: BTreeMap<usize, String>,
+    /// Why a move had to come along, by number, and for which other one.
+    pub(super) because: BTreeMap<usize, (String, Option<usize>)>,
     /// In the order in which they came along.
     pub(super) order: Vec<usize>,
     pub(super) lock: String,
@@ -163,7 +163,8 @@ impl<'h> Bench<'h> {
                     blocked: conflict.blocked(self.ground.moves(), &back),
                 }));
             };
-            because.insert(number, conflict.in_words(&complaint));
+            let needed = conflict.blocked(self.ground.moves(), &back);
+            because.insert(number, (conflict.in_words(&complaint), needed));
             order.push(number);
             back.insert(number);
         }

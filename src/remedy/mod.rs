@@ -6,12 +6,14 @@
 
 mod alternatives;
 mod bench;
+mod cost;
 mod error;
 mod ground;
 mod paper;
 mod patch;
 mod rollback;
 mod scene;
+mod subset;
 
 use semver::Version;
 
@@ -21,6 +23,7 @@ pub use bench::UpdateCommand;
 pub use error::RemedyError;
 pub use patch::{branch, patch};
 pub use rollback::{RollbackRequest, rollback};
+pub use subset::{HeldBack, Subset, SubsetRequest, TRIES, subset};
 
 /// How far a way was found.
 #[derive(Clone, Debug, PartialEq, Eq)]

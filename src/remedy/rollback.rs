@@ -3,19 +3,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
 use semver::Version;
 
 use super::bench::{Bench, Settled, command, target};
-use super::scene::Scene;
-use super::{RemedyError, Reopened, Returned, Rollback, UpdateCommand, Way, alternatives};
-use crate::advisories::Store;
+use super::cost::Cost;
+use super::scene::{Scene, first_line};
+use super::{RemedyError, Returned, Rollback, UpdateCommand, Way, alternatives};
 use crate::audit::{self, Comparison};
 use crate::diff::Change;
 use crate::host::Host;
 use crate::lockfile::{Locked, Move, Set, moves};
-use crate::pkg::{PackageId, Source};
-use crate::snapshot::InputKind;
+use crate::pkg::Source;
 use crate::snapshot::clean_room::CleanRoomError;
 
 /// A rollback that is asked for.
@@ -45,11 +43,7 @@ pub fn rollback(
     let wanted = asked.clone();
     let out = out_of_reach(&mut asked, &all);
     let whole = request.changes.is_empty();
-    let cost = Cost {
-        scene: &scene,
-        advisories: Store::open(host, request.audit.cache_dir(host).as_deref()),
-        comparison: &comparison,
-    };
+    let cost = Cost::new(&scene, &comparison, &request.audit);
     let mut rollback = Rollback {
         builds: (
             comparison.base.input.given.clone(),
@@ -65,15 +59,7 @@ pub fn rollback(
         alternatives: Vec::new(),
         notes: Vec::new(),
         head_lock: scene.locks.head_text.clone(),
-        onto: match scene.head.kind() {
-            InputKind::Git => scene.head.commit().map(str::to_owned),
-            InputKind::Worktree => Some("HEAD".to_owned()),
-            InputKind::Directory
-            | InputKind::Lock
-            | InputKind::Metadata
-            | InputKind::Executable
-            | InputKind::Sbom => None,
-        },
+        onto: scene.onto(),
         runs: 0,
     };
     let mut bench = None;
@@ -169,7 +155,7 @@ fn asked(
 }
 
 /// Whether a move of the lock file is this change.
-fn is_of(it: &Move, change: &Change) -> bool {
+pub(super) fn is_of(it: &Move, change: &Change) -> bool {
     let same = |locked: &Option<Locked>, version: Option<&Version>| matches!((locked, version), (Some(locked), Some(version)) if locked.version == *version);
     it.package == change.package
         && (same(&it.to, change.incoming().map(|release| &release.version))
@@ -285,9 +271,8 @@ fn find(
         rollback.commands = walk.commands;
     } else {
         let because = walk.complaint.unwrap_or_default();
-        let first = because.lines().next().unwrap_or_default();
         rollback.way = Way::LockFile {
-            because: first.trim_start_matches("error: ").to_owned(),
+            because: first_line(&because),
         };
     }
     Ok(())
@@ -316,12 +301,12 @@ fn all_returned(
             let number = by_place.get(&(it.package.as_str(), now));
             let is_asked = number.is_some_and(|number| asked.contains(number));
             let because = number.and_then(|number| settled.because.get(number));
-            returned(it, is_asked, because.cloned())
+            returned(it, is_asked, because.map(|(text, _)| text.clone()))
         })
         .collect()
 }
 
-fn returned(it: &Move, asked: bool, because: Option<String>) -> Returned {
+pub(super) fn returned(it: &Move, asked: bool, because: Option<String>) -> Returned {
     let version = |side: &Option<Locked>| side.as_ref().map(|locked| locked.version.clone());
     Returned {
         package: it.package.clone(),
@@ -348,137 +333,4 @@ fn unchecked(
             command(&scene.locks.head_text, &it.package, to, from)
         })
         .collect();
-}
-
-/// What going back costs.
-struct Cost<'s> {
-    scene: &'s Scene<'s>,
-    advisories: Store,
-    comparison: &'s Comparison,
-}
-
-impl Cost<'_> {
-    fn as_of(&self) -> Timestamp {
-        self.comparison.as_of
-    }
-
-    /// Where a release of either lock file comes from.
-    fn source(&self, package: &str, version: &Version) -> Option<Source> {
-        let locks = &self.scene.locks;
-        let mut all = locks.base.packages.iter().chain(&locks.head.packages);
-        let found = all.find(|it| it.id.name == package && it.id.version == *version);
-        found.map(|it| it.id.source.clone())
-    }
-
-    fn applying(
-        &self,
-        package: &str,
-        version: Option<&Version>,
-    ) -> Vec<crate::facts::AdvisoryFact> {
-        let id = version.and_then(|version| {
-            Some(PackageId {
-                name: package.to_owned(),
-                version: version.clone(),
-                source: self.source(package, version)?,
-            })
-        });
-        id.map_or_else(Vec::new, |id| self.advisories.applying(&id, self.as_of()))
-    }
-
-    /// The faults that apply to what comes back and not to what goes.
-    fn reopened(&self, returned: &[Returned]) -> Vec<Reopened> {
-        let mut reopened: Vec<Reopened> = Vec::new();
-        for it in returned {
-            let now = self.applying(&it.package, it.now.as_ref());
-            for advisory in self.applying(&it.package, it.then.as_ref()) {
-                let known = now.iter().any(|other| other.id == advisory.id);
-                if advisory.is_fault() && !known {
-                    reopened.push(Reopened { advisory });
-                }
-            }
-        }
-        reopened.sort_by(|a, b| {
-            let key = |it: &Reopened| (it.advisory.package.clone(), it.advisory.id.clone());
-            key(a).cmp(&key(b))
-        });
-        reopened
-    }
-
-    fn is_yanked(&self, it: &Returned) -> bool {
-        let Some(then) = &it.then else { return false };
-        let source = self.source(&it.package, then);
-        let record = source.and_then(|source| self.scene.published.record(&source, &it.package));
-        record
-            .and_then(|record| record.line(then))
-            .is_some_and(|line| line.yanked)
-    }
-
-    fn any_yanked(&self, returned: &[Returned]) -> bool {
-        returned.iter().any(|it| self.is_yanked(it))
-    }
-
-    /// Withdrawn releases, features that are in use and were not there, a newer
-    /// compiler.
-    fn breaks(&self, returned: &[Returned], with_features: bool) -> Vec<String> {
-        let mut breaks = Vec::new();
-        for it in returned {
-            let Some(then) = &it.then else { continue };
-            let name = &it.package;
-            if self.is_yanked(it) {
-                breaks.push(format!(
-                    "{name} {then} is withdrawn (yanked); a lock file keeps it"
-                ));
-            }
-            let Some(source) = self.source(name, then) else {
-                continue;
-            };
-            let Some(old) = self.scene.published.release(&source, name, then) else {
-                continue;
-            };
-            let Some(now) = &it.now else { continue };
-            let has = |feature: &String| {
-                old.features.contains_key(feature)
-                    || feature == "default"
-                    || old
-                        .dependencies
-                        .iter()
-                        .any(|it| it.optional && it.name == *feature)
-            };
-            let changes = self.comparison.diff.changes.iter();
-            let used: BTreeSet<&String> = changes
-                .filter(|change| {
-                    with_features
-                        && change.package == *name
-                        && change
-                            .incoming()
-                            .is_some_and(|release| release.version == *now)
-                })
-                .flat_map(|change| &change.placement.target_features)
-                .filter(|feature| !has(feature))
-                .collect();
-            for feature in used {
-                breaks.push(format!(
-                    "{name}: the feature `{feature}`, which is in use, is not in {then}"
-                ));
-            }
-            let source = self.source(name, now);
-            let new = source.and_then(|it| self.scene.published.release(&it, name, now));
-            let new = new.and_then(|release| release.rust_version);
-            if let Some(needs) = old.rust_version
-                && new.is_none_or(|new| is_newer(&needs, &new))
-            {
-                breaks.push(format!("{name} {then} needs Rust {needs} or later"));
-            }
-        }
-        breaks
-    }
-}
-
-fn is_newer(one: &str, other: &str) -> bool {
-    let numbers = |text: &str| -> Vec<u64> {
-        text.split('.')
-            .map(|part| part.parse().unwrap_or(0))
-            .collect()
-    };
-    numbers(one) > numbers(other)
 }

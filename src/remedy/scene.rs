@@ -10,7 +10,7 @@ use crate::audit;
 use crate::host::Host;
 use crate::lockfile::Pair;
 use crate::registry::Registry;
-use crate::snapshot::{self, BuildName, Opened};
+use crate::snapshot::{self, BuildName, InputKind, Opened};
 
 /// So many packages are named in a sentence.
 const NAMED: usize = 3;
@@ -51,6 +51,20 @@ impl<'h> Scene<'h> {
         })
     }
 
+    /// What a commit would stand upon: the head's commit, or `HEAD` for the files as
+    /// they are; `None` where the head is no state of a repository.
+    pub(super) fn onto(&self) -> Option<String> {
+        match self.head.kind() {
+            InputKind::Git => self.head.commit().map(str::to_owned),
+            InputKind::Worktree => Some("HEAD".to_owned()),
+            InputKind::Directory
+            | InputKind::Lock
+            | InputKind::Metadata
+            | InputKind::Executable
+            | InputKind::Sbom => None,
+        }
+    }
+
     /// A bench, and what the reader should know of it; the inner error says why
     /// nothing can be checked.
     pub(super) fn bench(&self, whole: bool) -> Result<(Bench<'h>, Vec<String>), String> {
@@ -77,13 +91,16 @@ impl<'h> Scene<'h> {
         Bench::open(ground, tree, self.host, true)
             .map_err(chain)?
             .map_err(|complaint| {
-                let first = complaint.lines().next().unwrap_or_default();
-                format!(
-                    "cargo does not take the head as it is: {}",
-                    first.trim_start_matches("error: ")
-                )
+                let first = first_line(&complaint);
+                format!("cargo does not take the head as it is: {first}")
             })
     }
+}
+
+/// The first line of what cargo said.
+pub(super) fn first_line(said: &str) -> String {
+    let first = said.lines().next().unwrap_or_default();
+    first.trim_start_matches("error: ").to_owned()
 }
 
 /// An error with its causes, in one sentence.

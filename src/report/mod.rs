@@ -22,7 +22,7 @@ use crate::audit::{Audit, Comparison};
 use crate::replay::Replay;
 
 pub use evidence::{Evidence, list as render_evidence};
-pub use remedy::{Named, render_rollback};
+pub use remedy::{Named, render_rollback, render_subset};
 pub use safe::terminal as safe_for_terminal;
 
 /// The formats that a report can have.

@@ -59,6 +59,8 @@ mod rollout;
 #[cfg(unix)]
 mod rollback;
 mod shared_data;
+#[cfg(unix)]
+mod subset;
 #[cfg(target_os = "linux")]
 mod probe;
 mod probe_builds;

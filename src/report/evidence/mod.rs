@@ -105,12 +105,7 @@ pub(super) fn way_out(audit: &Audit) -> Option<(String, Vec<String>)> {
         return None;
     }
     let (base, head) = (&audit.comparison.base.input, &audit.comparison.head.input);
-    let builds = match (base.given.starts_with(BY_DEFAULT), word(base), word(head)) {
-        (true, _, head) if head == "WORKTREE" => String::new(),
-        (true, _, head) => format!(" --head {head}"),
-        (false, base, head) if head == "WORKTREE" => format!(" --base {base}"),
-        (false, base, head) => format!(" --base {base} --head {head}"),
-    };
+    let builds = builds(audit);
     let duration = audit
         .evidence
         .min_duration
@@ -143,6 +138,17 @@ pub(super) fn way_out(audit: &Audit) -> Option<(String, Vec<String>)> {
             format!("cargo-canary evidence sign --from probe.json{builds}"),
         ],
     ))
+}
+
+/// The options that name both builds again, each with a space before it.
+pub(super) fn builds(audit: &Audit) -> String {
+    let (base, head) = (&audit.comparison.base.input, &audit.comparison.head.input);
+    match (base.given.starts_with(BY_DEFAULT), word(base), word(head)) {
+        (true, _, head) if head == "WORKTREE" => String::new(),
+        (true, _, head) => format!(" --head {head}"),
+        (false, base, head) if head == "WORKTREE" => format!(" --base {base}"),
+        (false, base, head) => format!(" --base {base} --head {head}"),
+    }
 }
 
 /// How a base that was found by itself is called.

@@ -1,12 +1,14 @@
-//! A way back, as text, as JSON and as a page for a phone.
+//! A way back, as text, as JSON and as a page for a phone; the largest set that
+//! passes, as text and JSON.
 
 mod page;
 mod shape;
+mod subset;
 mod text;
 
 use std::path::Path;
 
-use crate::remedy::{Returned, Rollback, Way};
+use crate::remedy::{Returned, Rollback, Subset, Way};
 
 use super::{Format, Style};
 
@@ -35,6 +37,36 @@ pub fn render_rollback(
         Format::Html => Some(page::rollback(rollback, named)),
         Format::Markdown | Format::Github | Format::Sarif | Format::Gitlab => None,
     }
+}
+
+/// The largest set that passes; `None` when there is no report of it in this format.
+#[must_use]
+pub fn render_subset(
+    found: &Subset,
+    named: Named<'_>,
+    format: Format,
+    style: Style,
+) -> Option<Vec<u8>> {
+    match format {
+        Format::Text => Some(subset::text(found, named, style).into_bytes()),
+        Format::Json => Some(subset::json(found, named)),
+        Format::Html | Format::Markdown | Format::Github | Format::Sarif | Format::Gitlab => None,
+    }
+}
+
+/// What was written, in lines.
+fn written(named: Named<'_>) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(lock) = named.lock {
+        lines.push(format!("the lock file: {}", lock.display()));
+    }
+    if let Some(patch) = named.patch {
+        lines.push(format!("the patch, for `git apply`: {}", patch.display()));
+    }
+    if let Some(branch) = named.branch {
+        lines.push(format!("the branch: {branch}"));
+    }
+    lines
 }
 
 /// The sentence that says how it stands.

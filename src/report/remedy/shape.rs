@@ -56,12 +56,7 @@ struct Other<'r> {
 }
 
 pub(super) fn rollback(rollback: &Rollback, named: Named<'_>) -> Vec<u8> {
-    let (way, because) = match &rollback.way {
-        Way::Commands => ("commands", None),
-        Way::LockFile { because } => ("lock-file", Some(because.as_str())),
-        Way::None { because } => ("none", Some(because.as_str())),
-        Way::Unchecked { because } => ("unchecked", Some(because.as_str())),
-    };
+    let (way, because) = way(&rollback.way);
     let document = Document {
         schema_version: 1,
         base: &rollback.builds.0,
@@ -84,6 +79,16 @@ pub(super) fn rollback(rollback: &Rollback, named: Named<'_>) -> Vec<u8> {
     let mut bytes = serde_json::to_vec_pretty(&document).unwrap_or_default();
     bytes.push(b'\n');
     bytes
+}
+
+/// The name of a way, and why it is no better.
+pub(super) fn way(way: &Way) -> (&'static str, Option<&str>) {
+    match way {
+        Way::Commands => ("commands", None),
+        Way::LockFile { because } => ("lock-file", Some(because.as_str())),
+        Way::None { because } => ("none", Some(because.as_str())),
+        Way::Unchecked { because } => ("unchecked", Some(because.as_str())),
+    }
 }
 
 pub(super) fn advisory(reopened: &Reopened) -> AdvisoryShape<'_> {

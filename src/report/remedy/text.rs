@@ -2,7 +2,7 @@
 
 use unicode_width::UnicodeWidthStr as _;
 
-use super::{Named, advisory, checked, headline, lock_needed, movement, reason, subject};
+use super::{Named, advisory, checked, headline, lock_needed, movement, reason, subject, written};
 use crate::remedy::{Rollback, Way};
 use crate::report::Style;
 use crate::report::text::page::{Ink, Page};
@@ -17,7 +17,7 @@ pub(super) fn rollback(rollback: &Rollback, named: Named<'_>, style: Style) -> S
     page.wrapped(ink, "", "", &headline(rollback));
     page.wrapped(Ink::Faint, "", "", &subject(rollback));
     commands(&mut page, rollback);
-    written(&mut page, named);
+    list(&mut page, "Written", written(named).into_iter());
     moves(&mut page, rollback);
     list(
         &mut page,
@@ -48,20 +48,6 @@ fn commands(page: &mut Page, rollback: &Rollback) {
     for command in &rollback.commands {
         page.line(&[(Ink::Plain, "  "), (Ink::Strong, &command.line())]);
     }
-}
-
-fn written(page: &mut Page, named: Named<'_>) {
-    let mut lines = Vec::new();
-    if let Some(lock) = named.lock {
-        lines.push(format!("the lock file: {}", lock.display()));
-    }
-    if let Some(patch) = named.patch {
-        lines.push(format!("the patch, for `git apply`: {}", patch.display()));
-    }
-    if let Some(branch) = named.branch {
-        lines.push(format!("the branch: {branch}"));
-    }
-    list(page, "Written", lines.into_iter());
 }
 
 fn moves(page: &mut Page, rollback: &Rollback) {
@@ -103,7 +89,7 @@ fn other_ways(page: &mut Page, rollback: &Rollback) {
     }
 }
 
-fn list(page: &mut Page, heading: &str, lines: impl Iterator<Item = String>) {
+pub(super) fn list(page: &mut Page, heading: &str, lines: impl Iterator<Item = String>) {
     let mut lines = lines.peekable();
     if lines.peek().is_none() {
         return;

@@ -29,7 +29,7 @@ pub(crate) use ledger::{
 };
 pub(crate) use output::{AuditFormat, Color, OutputArgs, ReportFormat};
 pub(crate) use policy::{PolicyCommand, ReplayArgs};
-pub(crate) use remedy::{LockOutputArgs, RollbackArgs};
+pub(crate) use remedy::{LockOutputArgs, RollbackArgs, SubsetArgs};
 pub(crate) use rollout::{JudgeArgs, PlanArgs, RolloutCommand};
 pub(crate) use stores::{DbCommand, ExposureArgs};
 
@@ -102,6 +102,13 @@ pub(crate) enum Command {
     /// again. Exit code 0: a way was found and checked; 1: there is none; 4: it
     /// could not be checked.
     Rollback(RollbackArgs),
+    /// Find the largest set of updates that the policy lets pass now
+    ///
+    /// Holds back what does not pass and what cannot be without it, and says what
+    /// each waits for and until when. The lock file that is found resolves, and
+    /// passes `check` with the same policy. Exit code 0: at least one update can go
+    /// in; the verdict's code where none can; 4: it could not be checked.
+    Subset(SubsetArgs),
     /// Sign, check and list records of trials, which take the place of a canary
     #[command(subcommand)]
     Evidence(EvidenceCommand),

@@ -18,6 +18,17 @@ pub(crate) struct RollbackArgs {
     pub(crate) audit: AuditArgs,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct SubsetArgs {
+    /// How many lock files are put before the policy at most
+    #[arg(long, value_name = "COUNT", default_value_t = cargo_canary::remedy::TRIES)]
+    pub(crate) tries: usize,
+    #[command(flatten)]
+    pub(crate) files: LockOutputArgs,
+    #[command(flatten)]
+    pub(crate) audit: AuditArgs,
+}
+
 /// Where the lock file goes that was found.
 #[derive(Debug, Args)]
 pub(crate) struct LockOutputArgs {

@@ -43,6 +43,7 @@ pub(crate) fn run(command: &Command) -> Result<u8, Failure> {
         Command::Bisect(args) => bisect::run(args),
         Command::Triage(args) => triage::run(args),
         Command::Rollback(args) => remedy::rollback(args),
+        Command::Subset(args) => remedy::subset(args),
         Command::Evidence(command) => evidence::run(command),
         Command::Rollout(command) => rollout::run(command),
         Command::Completions { shell } => manual::completions(*shell),

@@ -1,13 +1,13 @@
-//! `rollback`.
+//! `rollback` and `subset`.
 
 use cargo_canary::host::Host;
 use cargo_canary::policy::nearest;
-use cargo_canary::remedy::{self, RemedyError, Rollback, RollbackRequest, Way};
+use cargo_canary::remedy::{self, RemedyError, RollbackRequest, SubsetRequest, Way};
 use cargo_canary::report::{self, Format, Named};
 
 use super::audit::format;
 use super::request::request;
-use crate::args::{AuditArgs, LockOutputArgs, RollbackArgs};
+use crate::args::{AuditArgs, LockOutputArgs, RollbackArgs, SubsetArgs};
 use crate::error::Failure;
 use crate::exit;
 use crate::output;
@@ -15,7 +15,12 @@ use crate::progress::Progress;
 
 pub(crate) fn rollback(args: &RollbackArgs) -> Result<u8, Failure> {
     let host = super::host(&args.audit.data);
-    let format = fitting(&args.audit, "rollback")?;
+    let format = format(&args.audit, Format::Text);
+    fitting(
+        format,
+        "rollback",
+        &[Format::Text, Format::Json, Format::Html],
+    )?;
     let request = RollbackRequest {
         audit: request(&args.audit, &host)?,
         changes: args.change.clone(),
@@ -28,15 +33,19 @@ pub(crate) fn rollback(args: &RollbackArgs) -> Result<u8, Failure> {
         Way::None { .. } => exit::BLOCK,
         Way::Unchecked { .. } => exit::INCOMPLETE,
     };
-    let written = write(&rollback, &args.files, &args.audit, &host);
-    let named = match &written {
-        Ok(()) if rollback.lock.is_some() => Named {
-            lock: args.files.output_lock.as_deref(),
-            patch: args.files.patch.as_deref(),
-            branch: args.files.branch.as_deref(),
-        },
-        Ok(()) | Err(_) => Named::default(),
+    let what = match rollback.asked.as_slice() {
+        [] => "all updates since the base".to_owned(),
+        asked => asked.join(", "),
     };
+    let lines: Vec<String> = rollback.commands.iter().map(|it| it.line()).collect();
+    let found = FoundLock {
+        before: &rollback.head_lock,
+        lock: rollback.lock.as_deref(),
+        onto: rollback.onto.as_deref(),
+        message: format!("Go back: {what}\n\n{}\n", lines.join("\n")),
+    };
+    let written = found.write(&args.files, &args.audit, &host);
+    let named = found.named(&args.files, &written);
     let options = &args.audit.output;
     let style = output::style(&options.plain());
     let bytes = report::render_rollback(&rollback, named, format, style)
@@ -45,50 +54,102 @@ pub(crate) fn rollback(args: &RollbackArgs) -> Result<u8, Failure> {
     written.map(|()| code)
 }
 
-/// The format, if the command has a report in it. Asked before any work is done.
-fn fitting(args: &AuditArgs, command: &str) -> Result<Format, Failure> {
-    match format(args, Format::Text) {
-        found @ (Format::Text | Format::Json | Format::Html) => Ok(found),
-        Format::Markdown | Format::Github | Format::Sarif | Format::Gitlab => {
-            Err(Failure::no_such_format(command, "text, json, html"))
-        }
-    }
+pub(crate) fn subset(args: &SubsetArgs) -> Result<u8, Failure> {
+    let host = super::host(&args.audit.data);
+    let format = format(&args.audit, Format::Text);
+    fitting(format, "subset", &[Format::Text, Format::Json])?;
+    let request = SubsetRequest {
+        audit: request(&args.audit, &host)?,
+        tries: args.tries,
+    };
+    let progress = Progress::new(!args.audit.output.no_progress);
+    let subset = remedy::subset(&request, &host, &|event| progress.show(event))?;
+    drop(progress);
+    let code = match &subset.way {
+        Way::Commands | Way::LockFile { .. } if subset.taken.is_empty() => exit::of(subset.whole),
+        Way::Commands | Way::LockFile { .. } => exit::PASS,
+        Way::None { .. } => exit::of(subset.whole),
+        Way::Unchecked { .. } => exit::INCOMPLETE,
+    };
+    let held: Vec<String> = subset
+        .held_back
+        .iter()
+        .map(|it| format!("{} {} waits", it.package, it.waits))
+        .collect();
+    let found = FoundLock {
+        before: &subset.head_lock,
+        lock: subset.lock.as_deref(),
+        onto: subset.onto.as_deref(),
+        message: format!("Take the updates that pass\n\n{}\n", held.join("\n")),
+    };
+    let written = found.write(&args.files, &args.audit, &host);
+    let named = found.named(&args.files, &written);
+    let options = &args.audit.output;
+    let style = output::style(&options.plain());
+    let bytes = report::render_subset(&subset, named, format, style)
+        .ok_or_else(|| Failure::no_such_format("subset", "text, json"))?;
+    output::report(&bytes, options.output.as_deref(), &host)?;
+    written.map(|()| code)
 }
 
-/// Writes the lock file, the patch and the branch that were asked for.
-fn write(
-    rollback: &Rollback,
-    files: &LockOutputArgs,
-    audit: &AuditArgs,
-    host: &Host,
-) -> Result<(), Failure> {
-    // Where there is no lock file the report says why.
-    let Some(lock) = &rollback.lock else {
+/// Refuses a format that a command has no report in, before any work is done.
+fn fitting(format: Format, command: &str, known: &[Format]) -> Result<(), Failure> {
+    if known.contains(&format) {
         return Ok(());
+    }
+    let names = if known.contains(&Format::Html) {
+        "text, json, html"
+    } else {
+        "text, json"
     };
-    if let Some(path) = &files.output_lock {
-        output::report(lock.as_bytes(), Some(path), host)?;
+    Err(Failure::no_such_format(command, names))
+}
+
+/// A lock file that was found.
+struct FoundLock<'f> {
+    before: &'f str,
+    lock: Option<&'f str>,
+    onto: Option<&'f str>,
+    message: String,
+}
+
+impl FoundLock<'_> {
+    /// What was written, for the report.
+    fn named<'n>(&self, files: &'n LockOutputArgs, written: &Result<(), Failure>) -> Named<'n> {
+        if written.is_err() || self.lock.is_none() {
+            return Named::default();
+        }
+        Named {
+            lock: files.output_lock.as_deref(),
+            patch: files.patch.as_deref(),
+            branch: files.branch.as_deref(),
+        }
     }
-    if let Some(path) = &files.patch {
-        let patch = remedy::patch(&rollback.head_lock, lock);
-        output::report(patch.as_bytes(), Some(path), host)?;
-    }
-    if let Some(name) = &files.branch {
-        let Some(onto) = &rollback.onto else {
-            return Err(
-                Failure::input("a branch needs a head that is a state of a repository")
-                    .hint("name a revision with `--head`, or take `--patch FILE`"),
-            );
+
+    /// Writes the lock file, the patch and the branch that were asked for.
+    fn write(&self, files: &LockOutputArgs, audit: &AuditArgs, host: &Host) -> Result<(), Failure> {
+        // Where there is no lock file the report says why.
+        let Some(lock) = self.lock else {
+            return Ok(());
         };
-        let what = match rollback.asked.as_slice() {
-            [] => "all updates since the base".to_owned(),
-            asked => asked.join(", "),
-        };
-        let lines: Vec<String> = rollback.commands.iter().map(|it| it.line()).collect();
-        let message = format!("Go back: {what}\n\n{}\n", lines.join("\n"));
-        remedy::branch(name, onto, lock, &message, &audit.repository, host)?;
+        if let Some(path) = &files.output_lock {
+            output::report(lock.as_bytes(), Some(path), host)?;
+        }
+        if let Some(path) = &files.patch {
+            let patch = remedy::patch(self.before, lock);
+            output::report(patch.as_bytes(), Some(path), host)?;
+        }
+        if let Some(name) = &files.branch {
+            let Some(onto) = self.onto else {
+                return Err(Failure::input(
+                    "a branch needs a head that is a state of a repository",
+                )
+                .hint("name a revision with `--head`, or take `--patch FILE`"));
+            };
+            remedy::branch(name, onto, lock, &self.message, &audit.repository, host)?;
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 impl From<RemedyError> for Failure {
