@@ -10,7 +10,9 @@ mod keeper;
 mod net;
 #[cfg(target_os = "linux")]
 mod process_tree;
+mod put;
 mod real;
+mod shared;
 #[cfg(target_os = "linux")]
 mod watched;
 mod work;
@@ -26,6 +28,7 @@ use jiff::Timestamp;
 pub use contained::{Detail, Ending, Launch, Limits, Printed, Running, Sample};
 pub use keeper::{NOT_STARTED, NOT_STARTED_SAYS, keep};
 pub use net::{Identity, NetLimits, RealNet};
+pub use shared::{SharedFiles, SharedNews, SharedPlace, SharedPlaceError};
 pub use work::{Work, WorkCounter};
 
 /// Everything outside of the program, handed in.
@@ -227,6 +230,15 @@ pub struct Get {
     pub limit: u64,
 }
 
+/// One request of the HTTP PUT kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Put {
+    /// The address.
+    pub url: String,
+    /// What is put there.
+    pub body: Vec<u8>,
+}
+
 /// What came back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Response {
@@ -271,6 +283,17 @@ pub enum NetError {
 pub trait Net: Send + Sync {
     /// Answers to all requests in their order; many are under way at once.
     fn get_all(&self, requests: &[Get]) -> Vec<Result<Response, NetError>>;
+
+    /// Puts bytes at an address, and returns the HTTP status.
+    ///
+    /// # Errors
+    /// When no answer comes, or nothing can be put anywhere here.
+    fn put(&self, put: &Put) -> Result<u16, NetError> {
+        Err(NetError::NoAnswer {
+            url: put.url.split('?').next().unwrap_or_default().to_owned(),
+            detail: "nothing is put anywhere here".to_owned(),
+        })
+    }
 
     /// How many requests were sent so far.
     fn requests(&self) -> u64;

@@ -10,7 +10,7 @@ use futures_util::StreamExt as _;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
 use reqwest::{StatusCode, Url};
 
-use super::{Get, Net, NetError, Response};
+use super::{Get, Net, NetError, Put, Response};
 
 /// The limits under which requests are made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,28 +96,28 @@ const REDIRECTS: usize = 5;
 /// `authorization` header stays on its host. There are no cookies.
 #[derive(Debug)]
 pub struct RealNet {
-    limits: NetLimits,
+    pub(super) limits: NetLimits,
     identity: Identity,
-    sent: Arc<AtomicU64>,
+    pub(super) sent: Arc<AtomicU64>,
     engine: OnceLock<Result<Engine, String>>,
 }
 
 #[derive(Debug)]
-struct Engine {
-    runtime: Option<tokio::runtime::Runtime>,
-    clients: Clients,
+pub(super) struct Engine {
+    pub(super) runtime: Option<tokio::runtime::Runtime>,
+    pub(super) clients: Clients,
 }
 
 /// The environment can name a proxy, which knows nothing of this machine's
 /// own addresses: to those goes a client without one.
 #[derive(Clone, Debug)]
-struct Clients {
+pub(super) struct Clients {
     outward: reqwest::Client,
     inward: reqwest::Client,
 }
 
 impl Clients {
-    fn to(&self, url: &Url) -> &reqwest::Client {
+    pub(super) fn to(&self, url: &Url) -> &reqwest::Client {
         let host = url.host_str().unwrap_or_default();
         let inward = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
         if inward { &self.inward } else { &self.outward }
@@ -160,7 +160,7 @@ impl RealNet {
         self
     }
 
-    fn engine(&self) -> Result<&Engine, &str> {
+    pub(super) fn engine(&self) -> Result<&Engine, &str> {
         self.engine
             .get_or_init(|| Engine::start(&self.limits, &self.identity))
             .as_ref()
@@ -250,6 +250,10 @@ impl Net for RealNet {
         receiver
             .recv()
             .unwrap_or_else(|_| fail_all("the network thread ended"))
+    }
+
+    fn put(&self, put: &Put) -> Result<u16, NetError> {
+        self.send_put(put)
     }
 
     fn requests(&self) -> u64 {
@@ -496,7 +500,7 @@ fn failure(error: reqwest::Error) -> Failure {
 }
 
 /// The error with all its causes, each said once.
-fn chain(error: &dyn Error) -> String {
+pub(super) fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {
@@ -525,7 +529,7 @@ fn wished_pause(response: &Response) -> Option<Duration> {
 
 /// The address without user name, password, query and fragment, which can
 /// all hold secrets.
-fn public(url: &str) -> String {
+pub(super) fn public(url: &str) -> String {
     match Url::parse(url) {
         Ok(mut url) => {
             // These fail only where there is no place for them.

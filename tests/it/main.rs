@@ -58,6 +58,8 @@ mod risk;
 mod rollout;
 #[cfg(unix)]
 mod rollback;
+#[cfg(feature = "s3")]
+mod shared_cache;
 mod shared_data;
 #[cfg(unix)]
 mod subset;

@@ -52,6 +52,7 @@ fn main() -> ExitCode {
         fail_on_request();
         commands::run(&cli.command)
     });
+    commands::say_what_was_shared();
     match run {
         Ok(Ok(code)) => ExitCode::from(code),
         Ok(Err(failure)) => {

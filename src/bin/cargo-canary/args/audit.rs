@@ -75,6 +75,10 @@ pub(crate) struct DataArgs {
     /// Where fetched data is kept [default: the user's cache directory]
     #[arg(long, value_name = "DIR")]
     pub(crate) cache: Option<PathBuf>,
+    /// A cache that machines share, `s3://BUCKET/PREFIX` or `file:///DIRECTORY`
+    /// [default: the variable CARGO_CANARY_SHARED_CACHE, else none]
+    #[arg(long, value_name = "URL")]
+    pub(crate) shared_cache: Option<String>,
 }
 
 #[derive(Debug, Args)]

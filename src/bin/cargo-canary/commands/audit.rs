@@ -26,7 +26,7 @@ pub(super) fn format(args: &AuditArgs, default: Format) -> Format {
 }
 
 pub(crate) fn check(args: &AuditArgs) -> Result<u8, Failure> {
-    let host = super::host(&args.data);
+    let host = super::host(&args.data)?;
     let (request, audit) = audited(args, Format::Text, &host)?;
     let code = exit::of(audit.verdict.decision);
     match super::ledger::record_audit(&request, &audit, args, &host) {
@@ -46,14 +46,14 @@ pub(crate) fn report(args: &ReportArgs) -> Result<u8, Failure> {
     if args.schema {
         output::standard_output(report::JSON_SCHEMA.as_bytes())?;
     } else {
-        audited(&args.audit, Format::Html, &super::host(&args.audit.data))?;
+        audited(&args.audit, Format::Html, &super::host(&args.audit.data)?)?;
     }
     Ok(exit::PASS)
 }
 
 /// The changelog of the libraries; judges nothing.
 pub(crate) fn changelog(args: &AuditArgs) -> Result<u8, Failure> {
-    let host = super::host(&args.data);
+    let host = super::host(&args.data)?;
     let request = request(args, &host)?;
     let progress = Progress::new(!args.output.no_progress);
     let audit = audit::run(&request, &host, &|event| progress.show(event))?;
@@ -80,7 +80,7 @@ fn audited(args: &AuditArgs, default: Format, host: &Host) -> Result<(Request, A
 }
 
 pub(crate) fn diff(args: &AuditArgs) -> Result<u8, Failure> {
-    let host = super::host(&args.data);
+    let host = super::host(&args.data)?;
     let request = request(args, &host)?;
     let progress = Progress::new(!args.output.no_progress);
     let comparison = audit::compare(&request, &host, &|event| progress.show(event))?;
@@ -101,7 +101,7 @@ pub(crate) fn explain(args: &ExplainArgs) -> Result<u8, Failure> {
     if !report::explains_in(format) {
         return Err(Failure::no_such_format("explain", "text, json, markdown"));
     }
-    let host = super::host(&audit_args.data);
+    let host = super::host(&audit_args.data)?;
     let request = request(audit_args, &host)?;
     let progress = Progress::new(!audit_args.output.no_progress);
     let audit = audit::run(&request, &host, &|event| progress.show(event))?;

@@ -23,7 +23,7 @@ pub(crate) fn run(command: &DbCommand) -> Result<u8, Failure> {
 }
 
 fn status(data: &DataArgs) -> Result<u8, Failure> {
-    let host = super::host(data);
+    let host = super::host(data)?;
     let cache = data.cache.clone().or_else(|| host.env.cache_dir());
     let store = Store::open(&host, cache.as_deref());
     output::standard_output(describe(&store.status(), host.clock.now()).as_bytes())?;
@@ -31,7 +31,7 @@ fn status(data: &DataArgs) -> Result<u8, Failure> {
 }
 
 fn update(from: Option<&Path>, data: &DataArgs) -> Result<u8, Failure> {
-    let host = super::host(data);
+    let host = super::host(data)?;
     let Some(cache) = data.cache.clone().or_else(|| host.env.cache_dir()) else {
         return Err(
             Failure::input("there is no directory for caches").hint("name one with `--cache DIR`")

@@ -32,7 +32,7 @@ pub(crate) fn run(command: &EvidenceCommand) -> Result<u8, Failure> {
 }
 
 fn sign(args: &SignArgs) -> Result<u8, Failure> {
-    let host = super::host(&args.audit.data);
+    let host = super::host(&args.audit.data)?;
     let word = word(args, &host)?;
     let request = request(&args.audit, &host)?;
     let (desk, comparison) = desk(&args.audit, &request, &host)?;
@@ -247,7 +247,7 @@ fn said(args: &SignArgs, file: &Path, about: &About, outcome: &Outcome) -> Strin
 }
 
 fn verify(args: &VerifyArgs) -> Result<u8, Failure> {
-    let host = super::host(&args.audit.data);
+    let host = super::host(&args.audit.data)?;
     let request = request(&args.audit, &host)?;
     let found = evidence::read_file(&args.file, &host).map_err(|error| {
         Failure::input(format!("failed to read `{}`", args.file.display()))
@@ -274,7 +274,7 @@ fn verify(args: &VerifyArgs) -> Result<u8, Failure> {
 }
 
 fn list(args: &ListArgs) -> Result<u8, Failure> {
-    let host = super::host(&args.audit.data);
+    let host = super::host(&args.audit.data)?;
     let request = request(&args.audit, &host)?;
     let (desk, comparison) = desk(&args.audit, &request, &host)?;
     let (found, gaps) = desk.look(&host);

@@ -16,14 +16,15 @@ mod remedy;
 mod replay;
 mod request;
 mod rollout;
+mod shared;
 mod triage;
 
-use cargo_canary::host::{Host, RealNet};
-
-use crate::args::{AuditFormat, Command, DataArgs, ReportFormat};
+use crate::args::{AuditFormat, Command, ReportFormat};
 use crate::error::Failure;
 
 pub(crate) use probe::KEEPER;
+use shared::host;
+pub(crate) use shared::say as say_what_was_shared;
 
 /// Runs a command and returns its exit code.
 pub(crate) fn run(command: &Command) -> Result<u8, Failure> {
@@ -48,15 +49,6 @@ pub(crate) fn run(command: &Command) -> Result<u8, Failure> {
         Command::Rollout(command) => rollout::run(command),
         Command::Completions { shell } => manual::completions(*shell),
         Command::Man { directory } => manual::man(directory.as_deref()),
-    }
-}
-
-/// The host this program runs on, with a network unless there is to be none.
-fn host(data: &DataArgs) -> Host {
-    if data.offline || data.locked_data {
-        Host::real(None)
-    } else {
-        Host::real(Some(Box::new(RealNet::default())))
     }
 }
 

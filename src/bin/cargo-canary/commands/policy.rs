@@ -57,7 +57,7 @@ pub(crate) fn run(command: &PolicyCommand) -> Result<u8, Failure> {
                 ledger: cargo_canary::audit::LedgerChoice::Never,
                 evidence: audit::EvidenceSources::default(),
             };
-            return baseline(&request, *shrink, output.as_deref(), &super::host(data));
+            return baseline(&request, *shrink, output.as_deref(), &super::host(data)?);
         }
         PolicyCommand::Schema { cases } => {
             let schema = if *cases {

@@ -14,7 +14,7 @@ use crate::output;
 use crate::progress::Progress;
 
 pub(crate) fn rollback(args: &RollbackArgs) -> Result<u8, Failure> {
-    let host = super::host(&args.audit.data);
+    let host = super::host(&args.audit.data)?;
     let format = format(&args.audit, Format::Text);
     fitting(
         format,
@@ -55,7 +55,7 @@ pub(crate) fn rollback(args: &RollbackArgs) -> Result<u8, Failure> {
 }
 
 pub(crate) fn subset(args: &SubsetArgs) -> Result<u8, Failure> {
-    let host = super::host(&args.audit.data);
+    let host = super::host(&args.audit.data)?;
     let format = format(&args.audit, Format::Text);
     fitting(format, "subset", &[Format::Text, Format::Json])?;
     let request = SubsetRequest {

@@ -14,7 +14,7 @@ use crate::output;
 use crate::progress::Progress;
 
 pub(crate) fn run(args: &ReplayArgs) -> Result<u8, Failure> {
-    let host = super::host(&args.data);
+    let host = super::host(&args.data)?;
     let request = Request {
         audit: audit::Request {
             repository: args.repository.clone(),

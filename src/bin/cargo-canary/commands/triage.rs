@@ -24,7 +24,7 @@ const SHOWN: usize = 8;
 pub(crate) fn run(args: &TriageArgs) -> Result<u8, Failure> {
     let options = &args.audit.output;
     let format = super::plain_format(options.format, "triage")?;
-    let host: Host = super::host(&args.audit.data);
+    let host: Host = super::host(&args.audit.data)?;
     let request = request(&args.audit, &host)?;
     let progress = Progress::new(!options.no_progress);
     let audit = audit::run(&request, &host, &|event| progress.show(event))?;

@@ -29,7 +29,7 @@ const PLACEHOLDERS: (&str, &str, &str) = ("http://prometheus.monitoring:9090", "
 pub(super) fn run(args: &PlanArgs) -> Result<u8, Failure> {
     let options = &args.audit.output;
     let format = plain_format(options.format, "rollout plan")?;
-    let host: Host = crate::commands::host(&args.audit.data);
+    let host: Host = crate::commands::host(&args.audit.data)?;
     let request = request(&args.audit, &host)?;
     let (name, text) = table(&args.audit, &request, &host)?;
     let service = Service::read(&text)?;
