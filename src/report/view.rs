@@ -44,18 +44,21 @@ pub(super) fn why(audit: &Audit, judged: &JudgedChange) -> String {
     parts.join("; ")
 }
 
-/// The ways out that the reasons name, each once, in the verdict's order.
-pub(super) fn ways_out(audit: &Audit) -> Vec<&str> {
-    let mut steps: Vec<&str> = Vec::new();
-    for step in audit
-        .verdict
-        .reasons
-        .iter()
-        .filter_map(|reason| reason.way_out.as_deref())
-    {
-        if !steps.contains(&step) {
-            steps.push(step);
-        }
+/// The ways out that the reasons name, in the verdict's order. One can lead out
+/// of several changes; each is said once, with the first change that it is for.
+pub(super) fn ways_out(audit: &Audit) -> Vec<String> {
+    let mut seen: Vec<&str> = Vec::new();
+    let mut steps: Vec<String> = Vec::new();
+    for reason in &audit.verdict.reasons {
+        let way_out = reason.way_out.as_deref();
+        let Some(step) = way_out.filter(|step| !seen.contains(step)) else {
+            continue;
+        };
+        seen.push(step);
+        steps.push(match &reason.change {
+            Some(change) if audit.changes.len() > 1 => format!("{change}: {step}"),
+            Some(_) | None => step.to_owned(),
+        });
     }
     steps
 }

@@ -384,3 +384,16 @@ fn the_page_shows_what_the_source_gained_where_and_what_upstream_says() {
         assert!(page.contains(words), "{words}");
     }
 }
+
+#[test]
+fn each_step_says_which_change_it_is_for() {
+    let audit = audit(23, "x");
+    let (page, text) = (made(&audit, Format::Html), made(&audit, Format::Text));
+    let first = &audit.verdict.reasons[0];
+    let id = first.change.as_deref().unwrap();
+    let step = format!("{id}: {}", first.way_out.as_deref().unwrap());
+    assert!(page.contains(&step), "{step}");
+    assert!(text.contains(&step), "{step}");
+    let second = audit.verdict.reasons[1].change.as_deref().unwrap();
+    assert!(made(&audit, Format::Markdown).contains(&format!("{second}: way out")));
+}

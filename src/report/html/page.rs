@@ -97,7 +97,10 @@ impl Page {
             first: first(audit),
             more_reasons: audit.verdict.reasons.len().saturating_sub(1),
             tiles: tiles(audit),
-            steps: view::ways_out(audit).into_iter().map(long).collect(),
+            steps: view::ways_out(audit)
+                .iter()
+                .map(|step| long(step))
+                .collect(),
             notices: notices(audit),
             cards,
             kinds,

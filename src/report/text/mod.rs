@@ -17,6 +17,7 @@ use crate::snapshot::InputKind;
 use super::Style;
 use super::evidence::{self, Tone};
 use super::safe::clip;
+use super::view;
 use super::words::{self, count, move_of, place_of};
 use page::{Ink, Page};
 pub(super) use replay::replay;
@@ -203,24 +204,7 @@ fn ink_of_tone(tone: Tone) -> Ink {
 }
 
 fn next_steps(page: &mut Page, audit: &Audit) {
-    // One step can lead out of several changes; each step is said once, with
-    // the first change that it is for.
-    let mut seen: Vec<&str> = Vec::new();
-    let mut steps: Vec<String> = Vec::new();
-    for reason in &audit.verdict.reasons {
-        let Some(step) = reason
-            .way_out
-            .as_deref()
-            .filter(|step| !seen.contains(step))
-        else {
-            continue;
-        };
-        seen.push(step);
-        steps.push(match &reason.change {
-            Some(change) if audit.changes.len() > 1 => format!("{change}: {step}"),
-            Some(_) | None => step.to_owned(),
-        });
-    }
+    let steps = view::ways_out(audit);
     let ranked = audit.ranked();
     let worst = ranked
         .first()
