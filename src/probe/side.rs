@@ -339,10 +339,9 @@ impl<'r> Side<'r> {
     /// An error when the keeper says that the program cannot be started at all.
     fn never_started(&self, ending: Ending) -> Result<(), ProbeError> {
         let first = self.segments.len() == 1;
-        let unseen = self.segments.iter().all(|life| life.samples.is_empty());
         let said = String::from_utf8_lossy(&self.printed.stderr);
         match said.trim().strip_prefix(NOT_STARTED_SAYS) {
-            Some(why) if first && unseen && ending == Ending::Code(i32::from(NOT_STARTED)) => {
+            Some(why) if first && ending == Ending::Code(i32::from(NOT_STARTED)) => {
                 Err(ProbeError::Start {
                     side: self.name,
                     source: ProcessError::Start {
