@@ -177,6 +177,7 @@ fn executable(whole: &Value, side: &str) -> Option<String> {
         &whole[side]["executable-sha256"],
         &whole[side]["sha256"],
         &whole[side]["executable"]["sha256"],
+        &whole[side]["executable"],
         &whole["executables"][side],
         &whole["executables"][side]["sha256"],
     ]
@@ -235,6 +236,11 @@ mod tests {
         assert_eq!(probe.answers, ["rss: no-leak: flat"]);
         assert_eq!(probe.duration, Some(Duration::from_millis(60_500)));
         assert_eq!(probe.executables.0, None);
+        let of_probe = format!(
+            r#"{{"decision":"no-leak","resources":[],"head":{{"executable":"sha256:{}"}}}}"#,
+            "0".repeat(64)
+        );
+        assert_eq!(read(&of_probe).executables.1, Some("0".repeat(64)));
         assert!(probe.executables.1.unwrap().starts_with("abcdef"));
         let judge = read(r#"{"decision":"fail","metrics":[]}"#);
         assert_eq!(

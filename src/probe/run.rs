@@ -148,6 +148,8 @@ pub struct Probed {
 /// What a probe ran: all that a record of it must hold.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Made {
+    /// When the run ended.
+    pub ended: Option<jiff::Timestamp>,
     /// `sha256:…` of the base's executable.
     pub base: String,
     /// `sha256:…` of the head's executable.
@@ -222,11 +224,12 @@ pub fn run(request: &Request, host: &Host, on_event: &dyn Fn(Event)) -> Result<P
     if decision == Answer::NoLeak && troubled {
         decision = Answer::Inconclusive;
     }
+    let ended = Some(host.clock.now());
     Ok(Probed {
         decision,
         judged,
         run,
-        made,
+        made: Made { ended, ..made },
     })
 }
 
@@ -253,6 +256,7 @@ fn made(request: &Request, thresholds: &Thresholds, host: &Host) -> Result<Made,
     let command =
         |command: &Option<Vec<OsString>>| command.as_deref().and_then(|all| words(all).pop());
     Ok(Made {
+        ended: None,
         base: digest(&request.base)?,
         head: digest(&request.head)?,
         args: words(&request.args),

@@ -165,6 +165,27 @@ impl Course {
         median(&rates)
     }
 
+    /// Whether there were clearly fewer requests at the end of the window than at its
+    /// start or in its middle; `false` when they are not counted.
+    pub(super) fn load_falls(&self) -> bool {
+        let changes: Vec<f64> = self
+            .requests
+            .values()
+            .filter_map(|counted| {
+                let at = |share: usize| counted.get((counted.len() - 1) * share / 4);
+                let rate = |from: usize| {
+                    let (a, b) = (at(from)?, at(from + 1)?);
+                    #[expect(clippy::cast_precision_loss, reason = "a few thousand steps")]
+                    let steps = (b.0 - a.0) as f64;
+                    (steps >= 4.0).then(|| (b.1 - a.1) / steps)
+                };
+                let before = rate(0)?.max(rate(1)?).max(rate(2)?);
+                (before > 0.0).then_some(rate(3)? / before)
+            })
+            .collect();
+        median(&changes).is_some_and(|change| change < 0.95)
+    }
+
     /// Requests of an instance until a step, linear between counts.
     pub(super) fn requests_at(&self, instance: &str, tick: i64) -> Option<f64> {
         let counted = self.requests.get(instance)?;

@@ -12,7 +12,7 @@ mod trend;
 mod warmup;
 
 pub use correlation::{autocorrelation, variance_inflation};
-pub use normal::{normal_cdf, normal_quantile};
+pub use normal::{normal_cdf, normal_quantile, student_quantile};
 pub use order::{median, median_absolute_deviation, quantile};
 pub use rank::{LevelShift, level_shift, shift_interval};
 pub use ranking::{average_precision, brier, recall_at, roc_auc};

@@ -3,7 +3,7 @@
 
 use super::steps::{Doubling, Step, doubling, steps, without};
 use crate::probe::{Resource, ResourceThresholds, Segment, Thresholds};
-use crate::stats::{median, median_absolute_deviation, quantile, trend, warm_up};
+use crate::stats::{median, median_absolute_deviation, quantile, slope, trend, warm_up};
 
 /// Fewer samples than this after the start say nothing.
 const LEAST_SAMPLES: usize = 12;
@@ -175,6 +175,7 @@ fn of_life(segment: &Segment, resource: Resource, thresholds: &Thresholds) -> Op
             life,
             least_step,
             of,
+            clear_start: false,
         },
         thresholds,
         |kept| thirds_by_work(segment, kept),
@@ -199,6 +200,8 @@ struct Scale {
     /// A smaller jump is none.
     least_step: f64,
     of: ResourceThresholds,
+    /// A start is only left out where it stands out of the noise.
+    clear_start: bool,
 }
 
 /// The growth of any series of (time since its start, value), in the same way as
@@ -217,6 +220,7 @@ pub fn growth_of_series(
         life: values.last()?.0,
         least_step,
         of: ResourceThresholds::NONE,
+        clear_start: true,
     };
     of_series(values, &scale, thresholds, |_| Vec::new())
 }
@@ -228,7 +232,10 @@ fn of_series(
     by_work: impl Fn(&[(f64, f64)]) -> Vec<f64>,
 ) -> Option<(Growth, Vec<(f64, f64)>)> {
     let blocks = blocks(values);
-    let cut = warm_up(&blocks);
+    let mut cut = warm_up(&blocks);
+    if scale.clear_start && !stands_out(&blocks, cut) {
+        cut = 0;
+    }
     let window = blocks.get(cut..)?;
     let warm = window.first()?.0;
     let (kept, mut taken) = without_jumps(window, scale.least_step, thresholds);
@@ -275,6 +282,27 @@ fn of_series(
         until_exhausted: 0.0,
     };
     Some((growth, kept))
+}
+
+/// Whether the first blocks lie off the line through the rest by more than noise does:
+/// the middle of the first third of the start, by three deviations. The rule that finds
+/// a start takes slow noise for one, too.
+fn stands_out(blocks: &[(f64, f64)], cut: usize) -> bool {
+    let rest = blocks.get(cut..).unwrap_or_default();
+    let line = slope(rest).unwrap_or(0.0);
+    let off = |blocks: &[(f64, f64)]| -> Vec<f64> {
+        blocks.iter().map(|(at, value)| value - line * at).collect()
+    };
+    let rest = off(rest);
+    let first = off(blocks.get(..cut.div_ceil(3)).unwrap_or_default());
+    match (
+        median(&first),
+        median(&rest),
+        median_absolute_deviation(&rest),
+    ) {
+        (Some(first), Some(middle), Some(deviation)) => (first - middle).abs() > 3.0 * deviation,
+        _ => false,
+    }
 }
 
 fn least_step(of: ResourceThresholds) -> f64 {

@@ -11,6 +11,10 @@ use crate::probe::{Order, Probed, SideRun};
 pub struct Document {
     schema_version: u32,
     decision: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    diff_digest: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended: Option<String>,
     resources: Vec<Entry>,
     base: Side,
     head: Side,
@@ -77,9 +81,10 @@ struct Side {
     output_bytes: u64,
 }
 
-/// The document of a probe, ready to be serialised.
+/// The document of a probe, ready to be serialised; with the digest of the difference
+/// that it is for, where that was told.
 #[must_use]
-pub fn shape(probed: &Probed) -> Document {
+pub fn shape(probed: &Probed, difference: Option<&str>) -> Document {
     let made = &probed.made;
     let (order, rounds) = match made.order {
         Order::SideBySide => ("side-by-side", 1),
@@ -88,6 +93,8 @@ pub fn shape(probed: &Probed) -> Document {
     Document {
         schema_version: 1,
         decision: probed.decision.as_str(),
+        diff_digest: difference.map(str::to_owned),
+        ended: made.ended.map(|time| time.to_string()),
         resources: probed.judged.iter().map(entry).collect(),
         base: side(&probed.run.base, &made.base),
         head: side(&probed.run.head, &made.head),
@@ -108,11 +115,11 @@ pub fn shape(probed: &Probed) -> Document {
     }
 }
 
-/// The JSON of a probe.
+/// The JSON of a probe, see [`shape`].
 #[must_use]
-pub fn json(probed: &Probed) -> Vec<u8> {
+pub fn json(probed: &Probed, difference: Option<&str>) -> Vec<u8> {
     // Plain data without maps of odd keys is always serialisable.
-    let mut bytes = serde_json::to_vec_pretty(&shape(probed)).unwrap_or_default();
+    let mut bytes = serde_json::to_vec_pretty(&shape(probed, difference)).unwrap_or_default();
     bytes.push(b'\n');
     bytes
 }

@@ -10,11 +10,14 @@ use super::{Answer, Figures, MetricJudged, Scene};
 use crate::probe::judge::{Growth as Shape, growth_of_series};
 use crate::probe::show::{amount_of, seconds as time, slow_rate_of};
 use crate::rollout::series::{Course, Life, common};
-use crate::stats::{Trend, autocorrelation, median, shared_trend};
+use crate::stats::{Trend, median, shared_trend};
 
-/// The baseline must not be what makes the difference: the canary's own growth is at
-/// least this share of it, unless both move together.
+/// A canary whose own growth is less than this share of the difference is flat: then
+/// the baseline makes the difference.
 const OWN_SHARE: f64 = 0.3;
+
+/// Growth whose later half is surely below this share of the whole becomes less.
+const LESS: f64 = 0.6;
 
 /// What was measured of a trend. Slopes are in units per second.
 #[derive(Clone, Debug, PartialEq)]
@@ -114,8 +117,8 @@ impl Scene<'_> {
                 .map_or(0.0, |stratum| stratum.shape.warm_up),
             seconds_to_limit: None,
         };
-        let correlated = !unlike && self.move_together(out);
-        let (answer, because, decides) = answer(&growth, &measured, &metric, correlated);
+        let falls = self.baseline.load_falls();
+        let (answer, because, decides) = answer(&growth, &measured, &metric, falls);
         out.answer = answer;
         out.because = because;
         out.seconds_to_decide = decides;
@@ -241,33 +244,6 @@ impl Scene<'_> {
             .collect();
         median(&values).unwrap_or(0.0)
     }
-
-    /// Whether taking the baseline away takes most of the canary's movement away, so
-    /// that the two can be taken to rise and fall for the same reason.
-    fn move_together(&self, out: &MetricJudged) -> bool {
-        let common = common(&out.baseline);
-        out.canary.iter().any(|life| {
-            common.iter().any(|middle| {
-                let shared: Vec<(f64, f64)> = life
-                    .samples
-                    .iter()
-                    .filter_map(|(tick, value)| Some((*value, *middle.get(tick)?)))
-                    .collect();
-                let spread = |value: &dyn Fn(&(f64, f64)) -> f64| {
-                    let values: Vec<f64> = shared.iter().map(value).collect();
-                    let mean = values.iter().sum::<f64>() / values.len().max(1) as f64;
-                    let sum: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-                    // Of noise alone nothing is said.
-                    if autocorrelation(&values, 1) > 0.5 {
-                        sum
-                    } else {
-                        f64::NAN
-                    }
-                };
-                spread(&|(a, b)| a - b) < 0.5 * spread(&|(_, b)| *b)
-            })
-        })
-    }
 }
 
 /// Answer, reason, and the window in seconds that would decide an open question.
@@ -275,7 +251,7 @@ fn answer(
     growth: &Growth,
     measured: &Measured,
     metric: &crate::rollout::Metric,
-    correlated: bool,
+    load_falls: bool,
 ) -> (Answer, String, Option<f64>) {
     let unit = metric.unit.as_str();
     let (matters, window) = (growth.matters, growth.window);
@@ -287,7 +263,9 @@ fn answer(
         );
         return (Answer::Fail, because, None);
     }
-    if growth.low > 0.0 && growth.slope >= matters {
+    // Growth that is proven, and that may be one that matters: with it a leak of just
+    // that size is found as often as the plan says.
+    if growth.low > 0.0 && growth.high >= matters {
         if let Some(found) = comes_to_an_end(growth, measured, metric) {
             return found;
         }
@@ -299,8 +277,9 @@ fn answer(
                 Some(1.2 * metric.least / growth.slope),
             );
         }
+        // Where both fall they do it for the same reason, and where the load falls, too.
         let own = growth.own.unwrap_or(growth.slope);
-        if !growth.over_requests && own < OWN_SHARE * growth.slope && !correlated {
+        if !growth.over_requests && own.abs() < OWN_SHARE * growth.slope && !load_falls {
             let because = "the baseline shrinks, and the canary does not grow".to_owned();
             return (Answer::Inconclusive, because, Some(2.0 * window));
         }
@@ -331,17 +310,10 @@ fn answer(
     let uncertainty = (growth.high - growth.low) / 2.0;
     // The uncertainty of a slope falls with the 1.5th power of the time.
     let factor = (1.5 * uncertainty / matters).max(1.4).powf(1.0 / 1.5);
-    let because = if growth.low > 0.0 {
-        format!(
-            "it grows by {}, and more cannot be ruled out",
-            slow_rate_of(unit, growth.slope)
-        )
-    } else {
-        format!(
-            "it varies too much to rule out growth of {}",
-            slow_rate_of(unit, matters)
-        )
-    };
+    let because = format!(
+        "it varies too much to rule out growth of {}",
+        slow_rate_of(unit, matters)
+    );
     (
         Answer::Inconclusive,
         because,
@@ -364,9 +336,6 @@ fn comes_to_an_end(
         let because = "it comes back down to the same level".to_owned();
         return Some((Answer::Pass, because, None));
     }
-    if !shape.slows && shape.last_third >= 0.3 {
-        return None;
-    }
     let late: Vec<Vec<(f64, f64)>> = measured
         .strata
         .iter()
@@ -376,6 +345,11 @@ fn comes_to_an_end(
         })
         .collect();
     let late = shared_trend(&late, 0.95)?;
+    // That it becomes less must be clear of the noise.
+    let less = late.high < LESS * growth.slope || (shape.slows && late.low <= 0.0);
+    if !less {
+        return None;
+    }
     let long = growth.window / 2.0 >= metric.least / growth.matters;
     if late.high < growth.matters && long {
         return Some((

@@ -8,4 +8,5 @@ mod places;
 #[cfg(target_os = "linux")]
 mod probed;
 mod refused;
+mod rolled;
 mod signing;

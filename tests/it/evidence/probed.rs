@@ -16,13 +16,28 @@ fn tried(stage: &Stage, workload: &[&str]) -> (Option<i32>, String) {
         "--duration",
         "4s",
     ];
+    let report = stage.report(&[]);
+    let digest = report["diff-digest"].as_str().unwrap();
     let probe = [
         &probe[..],
-        &["--format", "json", "--output", "../p.json", "--"],
+        &[
+            "--format",
+            "json",
+            "--output",
+            "../p.json",
+            "--diff-digest",
+            digest,
+            "--",
+        ],
         workload,
     ]
     .concat();
     let probed = stage.shop.scene.run(&probe);
+    let result = std::fs::read(stage.shop.scene.path("p.json")).unwrap();
+    let result: serde_json::Value = serde_json::from_slice(&result).unwrap();
+    assert_eq!(result["diff-digest"], digest);
+    let ended: jiff::Timestamp = result["ended"].as_str().unwrap().parse().unwrap();
+    assert!(ended > jiff::Timestamp::from_second(1_790_000_000).unwrap());
     let signed = stage.sign(&[
         "--from",
         "../p.json",

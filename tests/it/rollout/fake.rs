@@ -13,14 +13,14 @@ use crate::registry_server::{Reply, Request, Server};
 
 /// One series: the metric that a query must name, the side, the instance, and what
 /// it shows at a time in seconds since the start of the window.
-pub(super) struct Line {
-    pub(super) metric: &'static str,
-    pub(super) side: &'static str,
-    pub(super) pod: &'static str,
-    pub(super) value: Box<dyn Fn(f64) -> Option<f64> + Send + Sync>,
+pub(crate) struct Line {
+    pub(crate) metric: &'static str,
+    pub(crate) side: &'static str,
+    pub(crate) pod: &'static str,
+    pub(crate) value: Box<dyn Fn(f64) -> Option<f64> + Send + Sync>,
 }
 
-pub(super) fn line(
+pub(crate) fn line(
     metric: &'static str,
     side: &'static str,
     pod: &'static str,
@@ -35,7 +35,7 @@ pub(super) fn line(
 }
 
 /// Noise with a mean of 0 and a variance of 1, the same for the same seed and time.
-pub(super) fn noise(seed: u64, t: f64) -> f64 {
+pub(crate) fn noise(seed: u64, t: f64) -> f64 {
     let mut state = (t * 1_000.0) as u64 ^ seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
     let mut uniform = || {
         // SplitMix64.
@@ -49,9 +49,9 @@ pub(super) fn noise(seed: u64, t: f64) -> f64 {
 }
 
 /// When windows end here.
-pub(super) const END: i64 = 1_795_000_000;
+pub(crate) const END: i64 = 1_795_000_000;
 
-pub(super) const TABLE: &str =
+pub(crate) const TABLE: &str =
     "[rollout]\nbaseline = { track = \"stable\" }\ncanary = { track = \"canary\" }\n";
 
 fn decoded(text: &str) -> String {
@@ -71,7 +71,7 @@ fn decoded(text: &str) -> String {
 }
 
 /// The parameters of a request.
-pub(super) fn params(request: &Request) -> BTreeMap<String, String> {
+pub(crate) fn params(request: &Request) -> BTreeMap<String, String> {
     let (_, query) = request.path.split_once('?').unwrap();
     query
         .split('&')
@@ -113,13 +113,13 @@ fn matrix(lines: &[Line], request: &Request) -> Reply {
 }
 
 /// A server with these series.
-pub(super) fn serving(lines: Vec<Line>) -> Server {
+pub(crate) fn serving(lines: Vec<Line>) -> Server {
     let lines = Arc::new(lines);
     Server::start(move |request| matrix(&lines, request))
 }
 
 /// What is judged of a server, under further keys of `[rollout]`.
-pub(super) fn judged_of(server: &Server, more: &str) -> Judged {
+pub(crate) fn judged_of(server: &Server, more: &str) -> Judged {
     let text = format!("{TABLE}prometheus = \"{}\"\n{more}", server.url(""));
     let config = Config::read(&text, "canary.toml", &Said::default()).unwrap();
     let end = Timestamp::from_second(END).unwrap();
@@ -131,12 +131,12 @@ pub(super) fn judged_of(server: &Server, more: &str) -> Judged {
 }
 
 /// What is judged of these series.
-pub(super) fn judged(lines: Vec<Line>, more: &str) -> Judged {
+pub(crate) fn judged(lines: Vec<Line>, more: &str) -> Judged {
     judged_of(&serving(lines), more)
 }
 
 #[track_caller]
-pub(super) fn of<'j>(judged: &'j Judged, id: &str) -> &'j MetricJudged {
+pub(crate) fn of<'j>(judged: &'j Judged, id: &str) -> &'j MetricJudged {
     judged
         .metrics
         .iter()

@@ -342,6 +342,22 @@ fn a_baseline_that_shrinks_makes_no_leak_of_a_canary_that_does_not() {
 }
 
 #[test]
+fn where_the_load_falls_a_canary_that_stays_where_it_is_leaks() {
+    let judged = judged(
+        vec![
+            line(MEMORY, "stable", "s", |t| {
+                Some(4e8 - 3_000.0 * t + MIB * noise(1, t))
+            }),
+            line(MEMORY, "canary", "c", |t| Some(4e8 + MIB * noise(2, t))),
+            line(REQUESTS, "stable", "s", |t| Some(50.0 * t - 0.001 * t * t)),
+            line(REQUESTS, "canary", "c", |t| Some(50.0 * t - 0.001 * t * t)),
+        ],
+        FOUR_HOURS,
+    );
+    assert_eq!(judged.decision, Answer::Fail, "{:?}", of(&judged, "memory"));
+}
+
+#[test]
 fn what_fills_and_empties_is_no_leak() {
     let saw = |t: f64, period: f64| 60.0 * MIB * (t / period).fract();
     let judged = judged(

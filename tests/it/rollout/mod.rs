@@ -2,7 +2,7 @@
 //! real one.
 
 mod access;
-mod fake;
+pub(crate) mod fake;
 mod fields;
 mod judged;
 #[cfg(target_os = "linux")]
@@ -11,3 +11,4 @@ mod planned;
 mod real;
 #[cfg(target_os = "linux")]
 mod stage;
+mod simulated;

@@ -111,6 +111,10 @@ pub(crate) struct ProbeArgs {
     pub(crate) build: BuildArgs,
     #[command(flatten)]
     pub(crate) workload: WorkloadArgs,
+    /// The difference that is tried, `diff-digest` of `check --format json`: the result
+    /// is then evidence for this one only
+    #[arg(long, value_name = "DIGEST", value_parser = crate::amounts::digest)]
+    pub(crate) diff_digest: Option<String>,
     /// Write the course of each resource as an SVG picture
     #[arg(long, value_name = "FILE")]
     pub(crate) plot: Option<PathBuf>,

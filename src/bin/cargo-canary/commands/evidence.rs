@@ -32,6 +32,8 @@ pub(crate) fn run(command: &EvidenceCommand) -> Result<u8, Failure> {
 }
 
 fn sign(args: &SignArgs) -> Result<u8, Failure> {
+    // Before anything is signed or written.
+    let format = super::plain_format(args.audit.output.format, "evidence sign")?;
     let host = super::host(&args.audit.data)?;
     let word = word(args, &host)?;
     let request = request(&args.audit, &host)?;
@@ -84,7 +86,7 @@ fn sign(args: &SignArgs) -> Result<u8, Failure> {
         None,
         &host,
     );
-    let answer = match super::plain_format(args.audit.output.format, "evidence sign")? {
+    let answer = match format {
         ReportFormat::Text => said(args, &file, &about, &outcome).into_bytes(),
         ReportFormat::Json => {
             let signers = desk.signers();
@@ -140,7 +142,7 @@ fn word(args: &SignArgs, host: &Host) -> Result<Word, Failure> {
                 | ResultError::Unknown
                 | ResultError::NoDecision
                 | ResultError::OddDecision(..) => failure.hint(
-                    "`cargo-canary probe … --format json --output probe.json` writes a result",
+                    "`cargo-canary probe … --format json --output probe.json` writes a result, and `rollout judge … --format json --output judge.json`",
                 ),
             }
         })

@@ -46,7 +46,7 @@ pub(crate) fn run(args: &ProbeArgs) -> Result<u8, Failure> {
         output::report(show::samples(&probed.run).as_bytes(), Some(file), &host)?;
     }
     let bytes = match args.output.format {
-        ReportFormat::Json => show::json(&probed),
+        ReportFormat::Json => show::json(&probed, args.diff_digest.as_deref()),
         ReportFormat::Text => {
             let style = output::style(&args.output);
             let style = TextStyle {
