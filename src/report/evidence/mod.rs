@@ -126,9 +126,11 @@ pub(super) fn way_out(audit: &Audit) -> Option<(String, Vec<String>)> {
         " --base-exe FILE --head-exe FILE".to_owned()
     };
     let words = match &audit.evidence.signers {
-        Some(_) => "or try it: probe both builds, sign the result, and it passes:",
+        Some(_) => {
+            "or try it: probe both builds, or run a canary (`rollout plan`), sign the result, and it passes:"
+        }
         None => {
-            "or try it: once the policy names who may sign (`signers` under `[canary]`), probe both builds and sign the result:"
+            "or try it: once the policy names who may sign (`signers` under `[canary]`), probe both builds, or run a canary (`rollout plan`), and sign the result:"
         }
     };
     Some((

@@ -344,14 +344,13 @@ fn comes_to_an_end(
             stratum.kept.get(half..).unwrap_or_default().to_vec()
         })
         .collect();
-    let late = shared_trend(&late, 0.95)?;
+    let (likely, sure) = (shared_trend(&late, 0.95)?, shared_trend(&late, 0.99)?);
     // That it becomes less must be clear of the noise.
-    let less = late.high < LESS * growth.slope || (shape.slows && late.low <= 0.0);
-    if !less {
+    if likely.high >= LESS * growth.slope {
         return None;
     }
     let long = growth.window / 2.0 >= metric.least / growth.matters;
-    if late.high < growth.matters && long {
+    if sure.high < growth.matters && long {
         return Some((
             Answer::Pass,
             "it grew at first and has stopped".to_owned(),

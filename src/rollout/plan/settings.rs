@@ -224,7 +224,6 @@ pub(super) fn minutes(time: Duration) -> String {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Settings {
     version: u32,
-    confidence: f64,
     power: f64,
     shortest: String,
     longest: String,
@@ -393,7 +392,7 @@ impl Settings {
             noise,
             config,
             service.replicas,
-            (self.confidence, self.power),
+            self.power,
         ))
     }
 
@@ -488,7 +487,7 @@ mod tests {
         assert_eq!(settings.tier(0).name, "low");
         assert_eq!(settings.tier(59).name, "elevated");
         assert_eq!(settings.tier(100).name, "high");
-        assert!(settings.confidence < 1.0 && settings.power < 1.0);
+        assert!(settings.power < 1.0);
         let known = crate::incidents::Catalogue::built_in().unwrap();
         for name in settings.watch.iter().flat_map(|row| &row.components) {
             assert!(known.components().is_known(name), "{name}");

@@ -362,7 +362,7 @@ fn the_program_plans_the_demo() {
     assert_eq!(json["steps"][0]["weight"], 1);
     assert!(read("notice-on-call.md").contains("cargo update -p webp --precise 0.2.2"));
     assert!(read("notice-on-call.md").contains("webp-0.2.3-encode-leak"));
-    assert!(read("notice-users.md").contains("2.50 h"));
+    assert!(read("notice-users.md").contains("3.25 h"));
     let printed = planned(&scene, &["--format", "json"]);
     let printed: Value = serde_json::from_str(printed.ends(0)).unwrap();
     assert_eq!(printed["diff-digest"], json["diff-digest"]);

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use cargo_canary::rollout::judge::judge;
+use cargo_canary::rollout::plan::{Noise, Plan, Service, Subject};
 use cargo_canary::rollout::prometheus::{Reply, Seen, Window};
 use cargo_canary::rollout::{Answer, Config, Said, Series};
 use cargo_canary::stats::{median, shift_interval};
@@ -221,6 +222,37 @@ fn a_leak_stands_out_in_four_hours_and_none_is_made_up() {
         "{} of 20",
         found.by_level_with_floor
     );
+}
+
+/// A leak of just the size that matters is called one about as often as the plan says:
+/// nine times of ten.
+#[test]
+fn the_time_of_the_plan_suffices_for_the_leak_that_it_names() {
+    let vary = VARIES[0];
+    let service = Service::read("[rollout.plan]\nreplicas = 2\n").unwrap();
+    let config = Config::read(TABLE, "x", &Said::default()).unwrap();
+    let matters = config.matters(&config.metrics[0]);
+    let noise = Noise {
+        deviation: vary.deviation * MIB,
+        repeats: Duration::from_secs_f64(vary.repeats),
+        over: None,
+    };
+    let subject = Subject {
+        day: jiff::civil::date(2026, 11, 20),
+        builds: ("a".to_owned(), "b".to_owned()),
+        options: String::new(),
+        difference: String::new(),
+        verdict: "canary".to_owned(),
+        updates: Vec::new(),
+        min_duration: None,
+        measured: vec![("memory".to_owned(), noise)],
+    };
+    let plan = Plan::new(subject, service, config).unwrap();
+    let needed = plan.power[0].needed.as_secs_f64() / HOUR;
+    // The judge leaves out the start.
+    let came = tried(60, needed + 2.0 / 60.0, vary, matters, false);
+    assert!(came.leaks >= 50, "{} of 60 in {needed} h", came.leaks);
+    assert!(came.leaks + came.open >= 59, "hardly one is passed");
 }
 
 /// The level judge's interval is the one of the library for values that do not repeat.
