@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 
-use crate::ledger::{Audited, Body, Build, Changed, Entry, FORMAT, Judge, Released, Rule, Waived};
+use crate::ledger::{
+    Audited, Body, Build, Changed, Entry, FORMAT, Judge, Met, Released, Rule, Waived,
+};
 use crate::pkg::{Release, Source};
 
 use super::data::{Audit, JudgedChange, Side};
@@ -36,12 +38,26 @@ pub fn ledger_entry(audit: &Audit, repository: &str, by: Option<&str>, at: Times
             .collect(),
         exemptions: audit
             .verdict
-            .notices
+            .exempted
             .iter()
-            .filter(|notice| notice.rule == "exemption-used")
-            .map(|notice| Waived {
-                change: notice.change.clone().unwrap_or_default(),
-                because: notice.text.clone(),
+            .map(|used| Waived {
+                change: used.change.clone(),
+                because: used.text.clone(),
+                rules: used.rules.clone(),
+                reason: Some(used.reason.clone()),
+                by: used.by.clone(),
+                until: Some(used.until.to_string()),
+                origin: Some(used.origin.clone()),
+            })
+            .collect(),
+        evidence: audit
+            .evidence
+            .discharged
+            .iter()
+            .map(|met| Met {
+                rule: met.reason.rule.clone(),
+                change: met.reason.change.clone(),
+                record: met.record.clone(),
             })
             .collect(),
         changes: audit.changes.iter().map(changed).collect(),

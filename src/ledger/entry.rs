@@ -94,6 +94,9 @@ pub struct Audited {
     pub reasons: Vec<Rule>,
     /// The exemptions that were used.
     pub exemptions: Vec<Waived>,
+    /// The requirements that records of trials met.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<Met>,
     /// What changed.
     pub changes: Vec<Changed>,
 }
@@ -148,6 +151,35 @@ pub struct Waived {
     pub change: String,
     /// Which rules, until when, why and by whom, in words.
     pub because: String,
+    /// The rules that did not apply; empty in entries of earlier versions, as is
+    /// all below.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<String>,
+    /// Why, as it is written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Who answers for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// The last day on which it applies, such as `2026-12-15`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
+    /// The file and line it was read from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
+}
+
+/// A requirement that a record of a trial met.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Met {
+    /// The rule that required a canary.
+    pub rule: String,
+    /// The change, where it concerns one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<String>,
+    /// The record that met it.
+    pub record: String,
 }
 
 /// One change.

@@ -25,7 +25,7 @@ use crate::host::Host;
 pub use csv::{CSV_HEADER, csv_record};
 pub use entry::{
     Audited, Body, Build, Changed, Document, EffectEntry, Entry, EntryError, FORMAT, Judge, Kind,
-    Released, Row, Rule, Step, Stored, Trial, Waived,
+    Met, Released, Row, Rule, Step, Stored, Trial, Waived,
 };
 pub use error::LedgerError;
 pub use filter::{Filter, Order};

@@ -13,8 +13,8 @@ use super::validated::{Policy, Rule};
 use super::variables::Totals;
 use super::waived::{EXPIRED, UNUSED, Waivers, listed};
 use super::{
-    Decision, Effect, MIN_PUBLISH_AGE, Notice, RISK_BLOCK, RISK_CANARY, RatchetNews, Reason,
-    Subject, Verdict, way_out,
+    Decision, Effect, Exempted, MIN_PUBLISH_AGE, Notice, RISK_BLOCK, RISK_CANARY, RatchetNews,
+    Reason, Subject, Verdict, way_out,
 };
 
 /// How many signals the reason of a score names.
@@ -93,9 +93,12 @@ pub(super) fn judge(
     }
     fold(policy, &mut found);
     fold_gaps(&mut found);
-    let notices = waivers.notices(subjects);
-    verdict(found, notices, subjects, by_change)
+    let exempted = waivers.exempted(subjects);
+    verdict(found, exempted, subjects, by_change)
 }
+
+/// The id of what is said of exemptions that were used.
+const EXEMPTION_USED: &str = "exemption-used";
 
 /// One thing that a rule, a threshold or a gap says.
 #[derive(Debug)]
@@ -512,7 +515,7 @@ fn fold_gaps(found: &mut Vec<Found<'_>>) {
 /// Sorts what was found into reasons and notices.
 fn verdict(
     found: Vec<Found<'_>>,
-    mut notices: Vec<Notice>,
+    mut exempted: Vec<Exempted>,
     subjects: &[Subject<'_>],
     by_change: Vec<Decision>,
 ) -> Verdict {
@@ -521,6 +524,16 @@ fn verdict(
             .and_then(|place| subjects.get(place))
             .map(|subject| subject.change.id.clone())
     };
+    exempted.sort();
+    // What the reader should know about the exemptions that were used.
+    let mut notices: Vec<Notice> = exempted
+        .iter()
+        .map(|used| Notice {
+            rule: EXEMPTION_USED.to_owned(),
+            change: Some(used.change.clone()),
+            text: used.text.clone(),
+        })
+        .collect();
     let mut reasons: Vec<(u8, Reason)> = Vec::new();
     for finding in found {
         let change = id_of(finding.change);
@@ -561,5 +574,6 @@ fn verdict(
         reasons,
         notices,
         by_change,
+        exempted,
     }
 }

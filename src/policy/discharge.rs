@@ -71,6 +71,7 @@ mod tests {
             reasons,
             notices: Vec::new(),
             by_change,
+            exempted: Vec::new(),
         }
     }
 

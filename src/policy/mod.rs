@@ -188,4 +188,25 @@ pub struct Verdict {
     pub notices: Vec<Notice>,
     /// The decision for each change, by place in the list of changes.
     pub by_change: Vec<Decision>,
+    /// The exemptions that were used, by change and place.
+    pub exempted: Vec<Exempted>,
+}
+
+/// An exemption that was used.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Exempted {
+    /// The change's id.
+    pub change: String,
+    /// The rules that did not apply.
+    pub rules: Vec<String>,
+    /// Why, as it is written.
+    pub reason: String,
+    /// Who answers for it.
+    pub by: Option<String>,
+    /// The last day on which it applies.
+    pub until: jiff::civil::Date,
+    /// The file and line it was read from.
+    pub origin: String,
+    /// All of it in words.
+    pub text: String,
 }

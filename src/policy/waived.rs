@@ -8,7 +8,7 @@ use crate::diff::Change;
 
 use super::exempt::Exemption;
 use super::validated::Policy;
-use super::{Notice, Present, Subject};
+use super::{Exempted, Present, Subject};
 
 /// The id of what is said of exemptions that have expired.
 pub(super) const EXPIRED: &str = "exemption-expired";
@@ -77,19 +77,23 @@ impl<'a> Waivers<'a> {
         waived
     }
 
-    /// What the reader should know about the exemptions that were used.
-    pub(super) fn notices(&self, subjects: &[Subject<'_>]) -> Vec<Notice> {
+    /// The exemptions that were used.
+    pub(super) fn exempted(&self, subjects: &[Subject<'_>]) -> Vec<Exempted> {
         self.used
             .iter()
             .filter_map(|((at, place), rules)| {
                 let exemption = self.exemptions.get(*at)?;
-                let rules: Vec<String> = rules.iter().map(|rule| format!("`{rule}`")).collect();
-                Some(Notice {
-                    rule: "exemption-used".to_owned(),
-                    change: Some(subjects.get(*place)?.change.id.clone()),
+                let quoted: Vec<String> = rules.iter().map(|rule| format!("`{rule}`")).collect();
+                Some(Exempted {
+                    change: subjects.get(*place)?.change.id.clone(),
+                    rules: rules.iter().cloned().collect(),
+                    reason: exemption.reason.clone(),
+                    by: exemption.by.clone(),
+                    until: exemption.until,
+                    origin: exemption.origin.clone(),
                     text: format!(
                         "{} does not apply until {}: {} ({})",
-                        rules.join(", "),
+                        quoted.join(", "),
                         exemption.until,
                         exemption.reason,
                         exemption.label()

@@ -107,6 +107,16 @@ fn exemptions_that_were_used_are_recorded() {
         because.contains("`never`") && because.contains("platform"),
         "{because}"
     );
+    assert_eq!(waived["rules"], serde_json::json!(["never"]));
+    assert_eq!(waived["reason"], "read by two");
+    assert_eq!(waived["by"], "platform");
+    assert_eq!(waived["until"], "2024-06-01");
+    assert!(
+        waived["origin"]
+            .as_str()
+            .unwrap()
+            .starts_with("canary.toml:")
+    );
     // And it is found from there without being named.
     let list = shop.scene.run(&["ledger", "list", "--package", "jsonette"]);
     assert!(
@@ -346,4 +356,17 @@ fn an_effect_needs_an_update_that_had_it() {
     assert_eq!(shown["effects"][0]["entry"]["effect"], "rolled-back");
     let page = books.text(&["ledger", "show", id]);
     assert!(page.contains("What came of it"), "{page}");
+    // An id that no incident file has is said, and recorded all the same.
+    let unknown = ["--in", "api", "--incident", "webp-0.2.3-encode-lea"];
+    let ran = impact("1.0.3", &unknown);
+    assert_eq!(ran.code, Some(0));
+    assert!(
+        ran.stderr
+            .contains("no incident file has the id `webp-0.2.3-encode-lea`")
+            && ran.stderr.contains("is `webp-0.2.3-encode-leak` meant?"),
+        "{}",
+        ran.stderr
+    );
+    let known = ["--in", "api", "--incident", "webp-0.2.3-encode-leak"];
+    assert_eq!(impact("1.0.3", &known).stderr, "");
 }

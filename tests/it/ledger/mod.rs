@@ -112,6 +112,7 @@ pub(crate) fn audit_line(service: &str, at: &str, changes: usize) -> String {
         decision: "pass".to_owned(),
         reasons: Vec::new(),
         exemptions: Vec::new(),
+        evidence: Vec::new(),
         changes,
     };
     Stored::new(Entry {

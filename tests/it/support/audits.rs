@@ -268,6 +268,7 @@ pub(crate) fn audit(changes: usize, text: &str) -> Audit {
                 text: format!("noticed {text}"),
             }],
             by_change: changes.iter().map(|judged| judged.decision).collect(),
+            exempted: Vec::new(),
         },
         changes,
         pre_existing: PreExisting {

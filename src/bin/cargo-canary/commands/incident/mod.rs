@@ -6,6 +6,8 @@ mod list;
 mod matching;
 mod show;
 
+use std::path::Path;
+
 use cargo_canary::host::Host;
 use cargo_canary::incidents::{Catalogue, MAX_BYTES};
 use cargo_canary::snapshot::{self, BuildName};
@@ -40,7 +42,12 @@ pub(crate) fn run(command: &IncidentCommand) -> Result<u8, Failure> {
 
 /// The built-in records and those of the working tree, where there is one.
 fn catalogue(host: &Host) -> Result<Catalogue, Failure> {
-    let files = snapshot::open(&BuildName::Worktree, std::path::Path::new("."), host)
+    catalogue_of(Path::new("."), host)
+}
+
+/// The built-in records and those of the working tree of a repository.
+pub(super) fn catalogue_of(repository: &Path, host: &Host) -> Result<Catalogue, Failure> {
+    let files = snapshot::open(&BuildName::Worktree, repository, host)
         .and_then(|tree| tree.read_folder(".canary/incidents", ".toml", MAX_BYTES as u64))
         .unwrap_or_default();
     Catalogue::with_repository(&files).map_err(|error| {

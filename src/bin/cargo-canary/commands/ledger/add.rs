@@ -13,6 +13,7 @@ use cargo_canary::report::safe_for_terminal;
 use semver::Version;
 use sha2::{Digest, Sha256};
 
+use super::super::incident;
 use super::{name, open};
 use crate::args::{EffectArg, LedgerImpactArgs, LedgerRecordArgs, Outcome, TrialKind};
 use crate::error::Failure;
@@ -97,6 +98,9 @@ fn document(path: &Path, host: &Host) -> Result<Document, Failure> {
 /// Ties an effect to the update that had it.
 pub(super) fn impact(args: &LedgerImpactArgs, host: &Host) -> Result<u8, Failure> {
     version(&args.version)?;
+    if let Some(incident) = &args.incident {
+        look_up(incident, &args.place.repository, host);
+    }
     let mut store = open(&args.place, Mode::Append, host)?;
     let cause = cause(store.as_mut(), args)?;
     let effect = match args.effect {
@@ -139,6 +143,34 @@ pub(super) fn impact(args: &LedgerImpactArgs, host: &Host) -> Result<u8, Failure
     );
     output::standard_output(text.as_bytes())?;
     Ok(exit::PASS)
+}
+
+/// Says when no incident file has this id. It is recorded all the same: on a bad
+/// night the file is written later.
+fn look_up(incident: &str, repository: &Path, host: &Host) {
+    let lines = match incident::catalogue_of(repository, host) {
+        Ok(catalogue) => {
+            if catalogue.get(incident).is_some() {
+                return;
+            }
+            let ids = catalogue.records().iter().map(|record| record.id.as_str());
+            match nearest(incident, ids) {
+                Some(near) => vec![format!("is `{near}` meant?")],
+                None => vec![
+                    "`cargo-canary incident import` drafts its record from the postmortem"
+                        .to_owned(),
+                ],
+            }
+        }
+        Err(_) => vec!["the incident files of the repository cannot be read".to_owned()],
+    };
+    output::notes(
+        &format!(
+            "no incident file has the id `{}`",
+            safe_for_terminal(incident)
+        ),
+        &lines,
+    );
 }
 
 /// The audit that let the version in: the latest one of the repository.
