@@ -79,7 +79,12 @@ impl<'h> Scene<'h> {
         let note =
             format!("checked against what the lock files show, not against the manifests: {why}");
         // A whole difference that goes back is laid out as the base has it.
-        let bench = Bench::open(ground, &*tree, self.host, !whole).map_err(chain)??;
+        let bench = Bench::open(ground, &*tree, self.host, !whole)
+            .map_err(chain)?
+            .map_err(|complaint| {
+                let first = first_line(&complaint);
+                format!("{why}, and cargo does not take what it shows: {first}")
+            })?;
         Ok((bench, vec![note]))
     }
 
@@ -97,10 +102,11 @@ impl<'h> Scene<'h> {
     }
 }
 
-/// The first line of what cargo said.
+/// What cargo said was wrong, in one line; what it did until then is left out.
 pub(super) fn first_line(said: &str) -> String {
-    let first = said.lines().next().unwrap_or_default();
-    first.trim_start_matches("error: ").to_owned()
+    let told = |line: &str| line.strip_prefix("error: ").map(str::to_owned);
+    let first = || said.lines().next().unwrap_or_default().to_owned();
+    said.lines().find_map(told).unwrap_or_else(first)
 }
 
 /// An error with its causes, in one sentence.
@@ -132,4 +138,18 @@ fn lock_of(side: &'static str, opened: &Opened<'_>) -> Result<String, RemedyErro
     String::from_utf8(bytes).map_err(|error| RemedyError::Lock {
         detail: format!("the lock file of the {side} is no text: {error}"),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::first_line;
+
+    #[test]
+    fn what_cargo_says_is_told_by_its_error() {
+        let said = "    Locking 0 packages\nnote: a note\nerror: no such package\nhelp: look\n";
+        assert_eq!(first_line(said), "no such package");
+        assert_eq!(first_line("error: one\ncaused by"), "one");
+        assert_eq!(first_line("killed"), "killed");
+        assert_eq!(first_line(""), "");
+    }
 }
