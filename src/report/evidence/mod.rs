@@ -138,6 +138,7 @@ pub(super) fn way_out(audit: &Audit) -> Option<(String, Vec<String>)> {
         vec![
             format!("cargo-canary probe{tried}{duration} --format json --output probe.json"),
             format!("cargo-canary evidence sign --from probe.json{builds}"),
+            format!("cargo-canary rollout plan{builds} --write plan"),
         ],
     ))
 }
