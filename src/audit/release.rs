@@ -180,7 +180,8 @@ impl<'a> Releases<'a> {
                     line.version > *outgoing
                         && line.version < *incoming
                         && line.version.pre.is_empty()
-                        && !line.yanked
+                        // Who withdrew what since is not known on the day.
+                        && (self.withdrawals_are_later || !line.yanked)
                 })
                 .count()
         });
@@ -292,6 +293,24 @@ mod tests {
         let cluster = now.yank_cluster("a", &incoming).seen().unwrap().clone();
         assert!(cluster.only_one_left);
         assert_eq!(cluster.predecessors, 1);
+    }
+
+    #[test]
+    fn releases_that_were_withdrawn_since_count_as_skipped() {
+        let lines = [
+            line("1.0.0", "2024-01-01", false),
+            line("1.0.1", "2024-01-15", true),
+            line("1.0.2", "2024-02-01", false),
+        ];
+        let (incoming, outgoing) = (version("1.0.2"), version("1.0.0"));
+        let skipped = |withdrawals_are_later| {
+            let builds = [&incoming, &outgoing];
+            let releases = Releases::new(&lines, &builds, day("2024-02-02"), withdrawals_are_later);
+            let history = releases.history("a", &incoming, Some(&outgoing));
+            history.seen().unwrap().versions_skipped
+        };
+        assert_eq!(skipped(true), 1, "on the day nobody had withdrawn it");
+        assert_eq!(skipped(false), 0);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use rayon::prelude::*;
 use serde::Deserialize;
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use super::BacktestError;
 use crate::advisories::{Report, Store};
@@ -58,6 +59,10 @@ struct Line {
     name: String,
     kind: String,
     #[serde(default)]
+    repo: String,
+    #[serde(default)]
+    commit_time: String,
+    #[serde(default)]
     old: Option<String>,
     #[serde(default)]
     new: Option<String>,
@@ -71,6 +76,15 @@ struct Line {
     withheld: bool,
     #[serde(default)]
     hindsight: BTreeMap<String, Value>,
+}
+
+/// What is told of a repository.
+#[derive(Deserialize)]
+struct Repository {
+    #[serde(default)]
+    walk: String,
+    #[serde(default)]
+    date: String,
 }
 
 #[derive(Deserialize)]
@@ -107,6 +121,8 @@ pub(super) struct Corpus {
     pub(super) advisories: Store,
     /// The release family of a crate; a crate that is not there is its own.
     pub(super) families: BTreeMap<String, String>,
+    /// Of all that the replay reads but for the lock files, which go by digest.
+    pub(super) digest: String,
     /// Which chunk a lock file stands in, by digest.
     chunks: BTreeMap<String, String>,
 }
@@ -114,24 +130,36 @@ pub(super) struct Corpus {
 /// The labels among the fields of hindsight: what went wrong with a release or
 /// an update. The other fields there describe the release and are not used.
 fn is_label(name: &str) -> bool {
-    name == "bad" || name.starts_with("bad_") || matches!(name, "patch_3d_commit" | "reverted_60d")
+    name == "bad" || name.starts_with("bad_") || matches!(name, "patch_3d_commit" | REVERTED)
 }
+
+/// The label of what was taken back.
+const REVERTED: &str = "reverted_60d";
 
 impl Corpus {
     /// Reads a corpus.
     pub(super) fn open(folder: &Path, host: &Host) -> Result<Self, BacktestError> {
         let text = |name: &str| read_text(host, &folder.join(name));
-        let events = lines(&text("events.jsonl")?, &folder.join("events.jsonl"))?;
+        let events = text("events.jsonl")?;
+        let mut digest = Sha256::new();
+        digest.update(events.as_bytes());
+        for name in ["updates.jsonl.gz", "advisories.jsonl", "crates.json"] {
+            let read = host.files.read(&folder.join(name), LARGEST_FILE);
+            digest.update(read.unwrap_or_default());
+        }
+        let events = lines(&events, &folder.join("events.jsonl"))?;
         let file = folder.join("updates.jsonl.gz");
         let updates: Vec<Line> = lines(&unpacked(host, &file)?, &file)?;
+        let watched = watched(host, &folder.join("repos.json"))?;
         let file = folder.join("advisories.jsonl");
         let advisories: Vec<AdvisoryLine> = lines(&text("advisories.jsonl")?, &file)?;
         Ok(Self {
             events,
-            upgrades: upgrades(updates),
+            upgrades: upgrades(updates, &watched),
             index: index(&folder.join("index"), host)?,
             advisories: store(advisories, &file)?,
             families: families(host, &folder.join("crates.json"))?,
+            digest: format!("{:x}", digest.finalize()),
             chunks: chunks(&text("locks/index.tsv")?),
             folder: folder.to_owned(),
         })
@@ -201,7 +229,29 @@ fn lines<T: for<'de> Deserialize<'de> + Send>(
         .collect()
 }
 
-fn upgrades(lines: Vec<Line>) -> BTreeMap<String, Vec<Upgrade>> {
+/// Until when each repository was watched for what it took back: sixty days
+/// before its last commit. Where side branches were walked too, nothing was.
+fn watched(host: &Host, path: &Path) -> Result<BTreeMap<String, String>, BacktestError> {
+    if host.files.kind(path).is_err() {
+        return Ok(BTreeMap::new());
+    }
+    let repositories: BTreeMap<String, Repository> =
+        serde_json::from_str(&read_text(host, path)?).map_err(|error| io(path, error))?;
+    let until = |it: &Repository| {
+        let last: jiff::civil::Date = it.date.parse().ok()?;
+        let day = last.checked_sub(jiff::Span::new().days(60)).ok()?;
+        (it.walk == "first-parent").then(|| day.to_string())
+    };
+    Ok(repositories
+        .iter()
+        .filter_map(|(name, it)| Some((name.clone(), until(it)?)))
+        .collect())
+}
+
+fn upgrades(
+    lines: Vec<Line>,
+    watched: &BTreeMap<String, String>,
+) -> BTreeMap<String, Vec<Upgrade>> {
     let mut all: BTreeMap<String, Vec<Upgrade>> = BTreeMap::new();
     for line in lines {
         let public = |source: &Option<String>| source.as_deref() == Some("crates.io");
@@ -213,12 +263,27 @@ fn upgrades(lines: Vec<Line>) -> BTreeMap<String, Vec<Upgrade>> {
         let (Some(old), Some(new), true) = (line.old, line.new, usable) else {
             continue;
         };
-        let labels = line
+        let mut labels: BTreeMap<String, bool> = line
             .hindsight
             .iter()
             .filter(|(name, _)| is_label(name))
-            .filter_map(|(name, value)| Some((name.clone(), label(name, value)?)))
+            .filter_map(|(name, value)| Some((name.clone(), label(value)?)))
             .collect();
+        // An update that stayed has no such entry; one that nobody watched for
+        // long enough has none either, and then nothing is known.
+        let day = line.commit_time.get(..10).unwrap_or_default();
+        let stayed = watched
+            .get(&line.repo)
+            .is_some_and(|until| day <= until.as_str());
+        if stayed && !line.hindsight.contains_key(REVERTED) {
+            labels.insert(REVERTED.to_owned(), false);
+        }
+        if brings_a_leak(&line.hindsight) {
+            labels.insert(super::measure::LEAK.to_owned(), true);
+        }
+        if let (Some(advisory), Some(yank)) = (labels.get("bad_adv"), labels.get("bad_yank")) {
+            labels.insert("bad_adv_or_yank".to_owned(), *advisory || *yank);
+        }
         all.entry(line.event_id).or_default().push(Upgrade {
             name: line.name,
             old,
@@ -229,11 +294,19 @@ fn upgrades(lines: Vec<Line>) -> BTreeMap<String, Vec<Upgrade>> {
     all
 }
 
-/// A label is true, false, or the id of the event that proves it; where nothing
-/// took an update back, there is no such event.
-fn label(name: &str, value: &Value) -> Option<bool> {
+/// Whether an update entered the range of a leak that was found later.
+fn brings_a_leak(hindsight: &BTreeMap<String, Value>) -> bool {
+    let leaks = hindsight.get("leaks").and_then(Value::as_array);
+    leaks
+        .into_iter()
+        .flatten()
+        .any(|leak| leak.get("change").and_then(Value::as_str) == Some("introduced"))
+}
+
+/// A label is true, false, or the id of the event that proves it; null where it
+/// cannot be told.
+fn label(value: &Value) -> Option<bool> {
     match value {
-        Value::Null if name == "reverted_60d" => Some(false),
         Value::Bool(value) => Some(*value),
         Value::String(_) | Value::Number(_) => Some(true),
         Value::Null | Value::Array(_) | Value::Object(_) => None,

@@ -16,6 +16,9 @@ pub(super) const BUDGETS: [u32; 4] = [1, 3, 5, 10];
 const LARGE_EVENT: usize = 10;
 /// So often history is drawn anew for an interval.
 const DRAWS: usize = 200;
+/// What brought a leak that was found later. Nobody looked for leaks in all that
+/// has no such label, so that it is told only where the guilty one stood.
+pub(super) const LEAK: &str = "leak";
 /// The label of the whole, by which an update counts as ordinary.
 pub(super) const ANY: &str = "bad";
 
@@ -82,12 +85,27 @@ pub struct Measured {
     pub labels: BTreeMap<String, LabelFigures>,
     /// Of 100 ordinary upgrades: blocked, and sent to a canary.
     pub alerts_per_100: (f64, f64),
+    /// Where each update that brought a leak stood in its own difference.
+    pub incident_days: Vec<IncidentDay>,
     /// For the label of the whole.
     pub calibration: Option<Calibration>,
     /// Upgrades that were judged.
     pub updates: usize,
     /// Events that were replayed.
     pub events: usize,
+}
+
+/// A day on which a leak came in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct IncidentDay {
+    /// The repository.
+    pub repository: String,
+    /// The package and its step.
+    pub name: String,
+    /// Its place by score, from 1, and among how many changes.
+    pub place: (f64, usize),
+    /// What the policy made of it.
+    pub decision: Decision,
 }
 
 /// Measures a replay. The levels are those of the model: name and lowest score.
@@ -97,6 +115,7 @@ pub fn measure(history: &History, levels: &[(&'static str, u8)]) -> Measured {
         .rows
         .iter()
         .flat_map(|row| row.labels.keys())
+        .filter(|name| *name != LEAK)
         .collect();
     let labels = names
         .into_par_iter()
@@ -113,6 +132,17 @@ pub fn measure(history: &History, levels: &[(&'static str, u8)]) -> Measured {
             per_100(&ordinary, Decision::Block),
             per_100(&ordinary, Decision::Canary),
         ),
+        incident_days: history
+            .rows
+            .iter()
+            .filter(|row| row.labels.contains_key(LEAK))
+            .map(|row| IncidentDay {
+                repository: row.repository.clone(),
+                name: row.name.clone(),
+                place: row.place,
+                decision: row.decision,
+            })
+            .collect(),
         calibration: calibration(&history.rows, levels),
         updates: history.rows.len(),
         events: history.events,

@@ -8,6 +8,7 @@
 mod corpus;
 mod curves;
 mod fit;
+mod journal;
 mod measure;
 mod replay;
 mod show;
@@ -21,7 +22,7 @@ use crate::risk::Column;
 
 pub use curves::curves;
 pub use fit::{Fitted, fit};
-pub use measure::{Calibration, Figures, Interval, LabelFigures, measure};
+pub use measure::{Calibration, Figures, IncidentDay, Interval, LabelFigures, measure};
 pub use replay::replay;
 pub use show::{json, text};
 
@@ -39,6 +40,14 @@ pub enum BacktestError {
     /// The policy or the model is not usable.
     #[error("nothing can be judged")]
     Judge(#[source] Box<crate::audit::AuditError>),
+    /// What was done before cannot be gone on with.
+    #[error("the journal `{path}` cannot be used: {detail}")]
+    Journal {
+        /// The file.
+        path: String,
+        /// Why.
+        detail: String,
+    },
     /// There is nothing to replay.
     #[error("no event of the corpus is left to replay")]
     Nothing,
@@ -55,6 +64,8 @@ pub struct Request {
     pub repositories: Vec<String>,
     /// Only one event of so many, evenly.
     pub one_of: usize,
+    /// Where what is done is kept, so that a replay that is stopped can go on.
+    pub journal: Option<PathBuf>,
 }
 
 /// How far a replay is.
@@ -81,6 +92,9 @@ pub struct Row {
     pub score: f64,
     /// The probability that the model gives it.
     pub likelihood: f64,
+    /// Its place in its own difference by score, all changes counted: the mean
+    /// where several share one, from 1; and how many changes there are.
+    pub place: (f64, usize),
     /// What the policy made of this upgrade.
     pub decision: Decision,
     /// What the model saw: the columns of the signals, with their shares.

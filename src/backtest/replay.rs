@@ -8,10 +8,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use jiff::Timestamp;
 use rayon::prelude::*;
+use sha2::{Digest as _, Sha256};
 
 use super::corpus::{Corpus, Event, Upgrade};
+use super::journal::{Done, Journal};
 use super::{BacktestError, History, Plain, Progress, Request, Row};
-use crate::audit::{self, Audit, JudgedChange, Known};
+use crate::audit::{self, Audit, JudgedChange, Known, PolicyChoice};
 use crate::host::memory::MemoryHost;
 use crate::host::{Clock, Entry, FileKind, Files, Host, Scratch, Tail, Work};
 use crate::pkg::Step;
@@ -21,6 +23,12 @@ use crate::snapshot::{BuildName, GraphMode};
 const BASE: &str = "/replay/base/Cargo.lock";
 const HEAD: &str = "/replay/head/Cargo.lock";
 const CACHE: &str = "/replay/cache";
+/// The lock files of so many events are in memory at once.
+const PART: usize = 1024;
+/// So many events are recorded in one go.
+const RECORDED: usize = 64;
+/// How much of a policy file counts for a journal, in bytes.
+const POLICY_LIMIT: u64 = 1 << 20;
 
 /// Replays a corpus.
 ///
@@ -63,37 +71,98 @@ pub fn replay(
         failed: Vec::new(),
         unmatched: 0,
     };
-    // One repository at a time, so that only its lock files are in memory.
-    for events in by_repository.into_values() {
-        let only: Vec<&Event> = events.iter().map(|(_, event)| *event).collect();
+    let journal = journal(request, &corpus, &known, host)?;
+    let before = |event: &Event| journal.as_ref().and_then(|it| it.done(&event.event_id));
+    let now = host.clock.now();
+    // One repository at a time, so that only its lock files are in memory, and
+    // of a long one a part.
+    for events in by_repository.values().flat_map(|all| all.chunks(PART)) {
+        let (known_before, new): (Vec<_>, Vec<_>) = events
+            .iter()
+            .partition(|(_, event)| before(event).is_some());
+        for (_, event) in known_before {
+            history.take(before(event));
+        }
+        let passed = done.fetch_add(events.len() - new.len(), Ordering::Relaxed);
+        on_progress(Progress {
+            done: passed + events.len() - new.len(),
+            all: wanted.len(),
+        });
+        if new.is_empty() {
+            continue;
+        }
+        let only: Vec<&Event> = new.iter().map(|(_, event)| *event).collect();
         let locks = corpus.locks(&only, host)?;
-        let now = host.clock.now();
-        let found: Vec<Result<(Vec<Row>, usize), String>> = events
-            .par_iter()
-            .map(|(at, event)| {
-                let found = one(request, &corpus, &known, &index, &locks, (*at, event), now);
-                let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-                on_progress(Progress {
-                    done,
-                    all: wanted.len(),
-                });
-                found
-            })
-            .collect();
-        for found in found {
-            match found {
-                Ok((rows, unmatched)) => {
-                    history.events += 1;
-                    history.unmatched += unmatched;
-                    history.rows.extend(rows);
-                }
-                Err(reason) => history.failed.push(reason),
+        for some in new.chunks(RECORDED) {
+            let found: Vec<Done> = some
+                .par_iter()
+                .map(|(at, event)| {
+                    let found = one(request, &corpus, &known, &index, &locks, (*at, event), now);
+                    let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+                    on_progress(Progress {
+                        done,
+                        all: wanted.len(),
+                    });
+                    found
+                })
+                .collect();
+            if let Some(journal) = &journal {
+                let ids = some.iter().map(|(_, event)| event.event_id.as_str());
+                journal.record(&ids.zip(&found).collect::<Vec<_>>())?;
+            }
+            for found in found {
+                history.take(Some(found));
             }
         }
     }
     history.rows.sort_by_key(|row| row.event);
     history.failed.sort();
     Ok(history)
+}
+
+impl History {
+    /// Takes what became of one event.
+    fn take(&mut self, done: Option<Done>) {
+        match done {
+            Some(Ok((rows, unmatched))) => {
+                self.events += 1;
+                self.unmatched += unmatched;
+                self.rows.extend(rows);
+            }
+            Some(Err(reason)) => self.failed.push(reason),
+            None => {}
+        }
+    }
+}
+
+/// The journal that was asked for, if it is of the same replay.
+fn journal<'h>(
+    request: &Request,
+    corpus: &Corpus,
+    known: &Known,
+    host: &'h Host,
+) -> Result<Option<Journal<'h>>, BacktestError> {
+    let Some(path) = &request.journal else {
+        return Ok(None);
+    };
+    let policy = match &request.policy {
+        PolicyChoice::BuiltIn(name) => crate::policy::built_in_text(name)
+            .unwrap_or_default()
+            .as_bytes()
+            .to_vec(),
+        PolicyChoice::File(file) => host.files.read(file, POLICY_LIMIT).unwrap_or_default(),
+    };
+    let mut digest = Sha256::new();
+    for part in [
+        env!("CARGO_PKG_VERSION").as_bytes(),
+        &policy,
+        format!("{:?}", known.model).as_bytes(),
+        corpus.digest.as_bytes(),
+    ] {
+        digest.update(part.len().to_le_bytes());
+        digest.update(part);
+    }
+    Journal::open(path, &format!("{:x}", digest.finalize()), host).map(Some)
 }
 
 /// One event: its rows, and how many of its upgrades the difference does not show.
@@ -208,6 +277,7 @@ fn row(
         name: format!("{} {} -> {}", upgrade.name, upgrade.old, upgrade.new),
         score: judged.assessment.sum(),
         likelihood: judged.assessment.likelihood,
+        place: place(judged, audit),
         decision: judged.decision,
         columns: crate::risk::columns(&judged.change, &judged.dossier, &judged.links, &known.model),
         plain: Plain {
@@ -221,6 +291,18 @@ fn row(
         },
         labels: upgrade.labels.clone(),
     }
+}
+
+/// The place of a change in its difference by score.
+fn place(judged: &JudgedChange, audit: &Audit) -> (f64, usize) {
+    let own = judged.assessment.sum();
+    let others = || audit.changes.iter().map(|other| other.assessment.sum());
+    let above = others().filter(|other| *other > own).count() as f64;
+    let same = others().filter(|other| (*other - own).abs() < f64::EPSILON);
+    (
+        above + (same.count() as f64 + 1.0) / 2.0,
+        audit.changes.len(),
+    )
 }
 
 /// A clock that stands still.

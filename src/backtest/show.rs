@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
-use super::measure::{BUDGETS, Figures, LabelFigures, Measured};
+use super::measure::{BUDGETS, Figures, IncidentDay, LabelFigures, Measured};
 use super::{Fitted, History};
 
 /// As text of at most 80 columns.
@@ -70,6 +70,7 @@ pub fn text(history: &History, measured: &Measured, fitted: Option<&Fitted>) -> 
             );
         }
     }
+    incident_days(&mut out, &measured.incident_days);
     if let Some(fitted) = fitted {
         for (kind, labels) in &fitted.cross_validated {
             let _ = writeln!(
@@ -88,6 +89,31 @@ pub fn text(history: &History, measured: &Measured, fitted: Option<&Fitted>) -> 
         let _ = writeln!(out, "not audited: {} more", history.failed.len() - 5);
     }
     out
+}
+
+fn incident_days(out: &mut String, days: &[IncidentDay]) {
+    if days.is_empty() {
+        return;
+    }
+    let first = |most: f64| days.iter().filter(|it| it.place.0 <= most).count();
+    let _ = writeln!(
+        out,
+        "\nUpdates that brought a leak, {}; by score first of their change {}, among the\nfirst three {}:",
+        days.len(),
+        first(1.0),
+        first(3.0)
+    );
+    for it in days {
+        let _ = writeln!(
+            out,
+            "  {:>5} of {:>3}  {:10}  {}, {}",
+            it.place.0,
+            it.place.1,
+            it.decision.as_str(),
+            it.name,
+            it.repository
+        );
+    }
 }
 
 fn label_lines(out: &mut String, name: &str, label: &LabelFigures) {
@@ -188,6 +214,10 @@ pub fn json(history: &History, measured: &Measured, fitted: Option<&Fitted>) -> 
         },
         "events": measured.events,
         "updates": measured.updates,
+        "incident-days": measured.incident_days.iter().map(|it| json!({
+            "repository": it.repository, "update": it.name, "place": it.place.0,
+            "of": it.place.1, "decision": it.decision.as_str(),
+        })).collect::<Vec<_>>(),
         "unmatched": history.unmatched,
         "failed": history.failed,
         "calibration": measured.calibration.as_ref().map(|it| json!({
@@ -218,6 +248,22 @@ pub fn json(history: &History, measured: &Measured, fitted: Option<&Fitted>) -> 
             })
             .collect();
         out.insert("cross-validated".to_owned(), Value::Object(validated));
+        let points: Map<String, Value> = fitted
+            .points
+            .iter()
+            .map(|((signal, grade), points)| {
+                let grade = grade.map_or(String::new(), |grade| format!(".{grade}"));
+                (format!("{signal}{grade}"), json!(points))
+            })
+            .collect();
+        out.insert(
+            "fitted".to_owned(),
+            json!({
+                "points": points,
+                "at-zero": rounded(Some(fitted.at_zero)),
+                "points-to-double": rounded(Some(fitted.points_to_double)),
+            }),
+        );
     }
     out
 }

@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn an_ordinary_patch_of_a_settled_release_scores_low() {
         let assessment = Case::upgrade("1.0.0", "1.0.1")
-            .published(40.0)
+            .published(60.0)
             .assess(model());
         assert_eq!(assessment.score, 0, "{assessment:#?}");
         assert_eq!(assessment.evidence.percent(), 100);
@@ -145,7 +145,7 @@ mod tests {
             .direct()
             .published(0.0)
             .assess(model());
-        assert!((1..20).contains(&assessment.score), "{assessment:#?}");
+        assert!((1..25).contains(&assessment.score), "{assessment:#?}");
     }
 
     #[test]

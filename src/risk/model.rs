@@ -97,6 +97,7 @@ struct FittedFile {
     version: u32,
     provenance: String,
     at_zero: f64,
+    points_to_double: f64,
     /// By `SIGNAL` or `SIGNAL.GRADE`.
     points: BTreeMap<String, i32>,
 }
@@ -179,6 +180,9 @@ impl Model {
         if !(file.at_zero > 0.0 && file.at_zero < 1.0) {
             problems.push("`at-zero` is a probability between 0 and 1".to_owned());
         }
+        if !(file.points_to_double > 0.0 && file.points_to_double.is_finite()) {
+            problems.push("`points-to-double` is a number above 0".to_owned());
+        }
         for (name, points) in &file.points {
             let (signal, grade) = name
                 .split_once('.')
@@ -201,7 +205,10 @@ impl Model {
                 problems,
             });
         }
-        self.probability.at_zero = file.at_zero;
+        self.probability = Scale {
+            at_zero: file.at_zero,
+            points_to_double: file.points_to_double,
+        };
         self.provenance.push('\n');
         self.provenance.push_str(&file.provenance);
         Ok(())

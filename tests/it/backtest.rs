@@ -17,6 +17,10 @@ struct Made {
     /// Lines of the index entry of `thing`.
     index: Vec<String>,
     advisories: String,
+    /// What is known afterwards of the first update, besides.
+    hindsight: String,
+    /// The day of the last commit that was looked at.
+    watched_until: &'static str,
 }
 
 fn release(version: &str, at: &str, yanked: bool) -> String {
@@ -41,6 +45,8 @@ impl Made {
                 release("1.0.2", "2022-06-01T00:00:00Z", false),
             ],
             advisories: String::new(),
+            hindsight: String::new(),
+            watched_until: "2023-01-01",
         }
     }
 
@@ -84,20 +90,25 @@ impl Made {
             event("r:2", "2022-12-01T00:00:00Z", "b", "c"),
         ];
         write("events.jsonl", events.join("\n").as_bytes());
-        let update = |event: &str, old: &str, new: &str, bad: bool| {
+        let update = |event: &str, old: &str, new: &str, bad: bool, more: &str| {
             format!(
-                r#"{{"event_id":"{event}","name":"thing","kind":"upgrade","old":"{old}","new":"{new}","old_source":"crates.io","new_source":"crates.io","indexed":true,"hindsight":{{"bad":{bad},"reverted_60d":null,"later_14d":0}}}}"#
+                r#"{{"event_id":"{event}","repo":"o/r","commit_time":"2022-06-02T00:00:00Z","name":"thing","kind":"upgrade","old":"{old}","new":"{new}","old_source":"crates.io","new_source":"crates.io","indexed":true,"hindsight":{{"bad":{bad},{more}"later_14d":0}}}}"#
             )
         };
         let updates = [
-            update("r:1", "1.0.0", "1.0.1", true),
-            update("r:2", "1.0.1", "1.0.2", false),
+            update("r:1", "1.0.0", "1.0.1", true, &self.hindsight),
+            update("r:2", "1.0.1", "1.0.2", false, ""),
             // What is withheld carries no label and is not looked at.
             r#"{"event_id":"r:2","name":"thing","kind":"upgrade","old":"1.0.1","new":"1.0.2","withheld":true}"#.to_owned(),
         ];
         write("updates.jsonl.gz", &packed_lines(&updates));
         write("index/thing.gz", &packed_lines(&self.index));
         write("advisories.jsonl", self.advisories.as_bytes());
+        let repositories = format!(
+            r#"{{"o/r":{{"walk":"first-parent","date":"{}"}}}}"#,
+            self.watched_until
+        );
+        write("repos.json", repositories.as_bytes());
         write(
             "crates.json",
             br#"{"split":"dev","families":{"thing":"things"}}"#,
@@ -123,6 +134,7 @@ fn request(corpus: &Path) -> Request {
         policy: PolicyChoice::BuiltIn("default".to_owned()),
         repositories: Vec::new(),
         one_of: 1,
+        journal: None,
     }
 }
 
@@ -193,6 +205,87 @@ fn nothing_that_came_later_is_seen() {
             .push(release("1.0.3", "2022-06-02T00:00:00Z", false));
     });
     assert_ne!(before.rows[1].score, plain.rows[1].score);
+}
+
+#[test]
+fn whether_an_update_was_taken_back_is_known_only_where_somebody_watched() {
+    let label = |edit: fn(&mut Made)| {
+        let mut made = Made::new();
+        edit(&mut made);
+        made.replayed().rows[0].labels.get("reverted_60d").copied()
+    };
+    assert_eq!(label(|_| ()), Some(false));
+    assert_eq!(
+        label(|made| made.hindsight = r#""reverted_60d":"r:9","#.to_owned()),
+        Some(true)
+    );
+    assert_eq!(
+        label(|made| made.hindsight = r#""reverted_60d":null,"#.to_owned()),
+        None
+    );
+    // Fifty-nine days after the update the watch ended; sixty are enough.
+    assert_eq!(label(|made| made.watched_until = "2022-07-31"), None);
+    assert_eq!(label(|made| made.watched_until = "2022-08-01"), Some(false));
+}
+
+#[test]
+fn the_place_of_what_brought_a_leak_is_told() {
+    let mut made = Made::new();
+    made.hindsight =
+        r#""leaks":[{"id":"L","change":"introduced"},{"id":"M","change":"fixed"}],"#.to_owned();
+    let measured = measure(&made.replayed(), &[("low", 0)]);
+    let [day] = measured.incident_days.as_slice() else {
+        panic!("{:?}", measured.incident_days);
+    };
+    assert_eq!(day.name, "thing 1.0.0 -> 1.0.1");
+    assert_eq!(day.place, (1.0, 1));
+    assert!(
+        !measured.labels.contains_key("leak"),
+        "nobody looked elsewhere"
+    );
+    made.hindsight = r#""leaks":[{"id":"L","change":"fixed"}],"#.to_owned();
+    assert!(
+        measure(&made.replayed(), &[("low", 0)])
+            .incident_days
+            .is_empty()
+    );
+}
+
+#[test]
+fn a_replay_that_was_stopped_goes_on_where_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    Made::new().write(folder.path());
+    let host = Host::real(None);
+    let whole = replay(&request(folder.path()), &host, &|_| ()).unwrap();
+    let journal = folder.path().join("journal");
+    let mut kept = request(folder.path());
+    kept.journal = Some(journal.clone());
+    assert_eq!(replay(&kept, &host, &|_| ()).unwrap(), whole);
+    let text = std::fs::read_to_string(&journal).unwrap();
+    assert_eq!(text.lines().count(), 3, "{text}");
+
+    // Stopped within the last line: that event is done again, and the file mended.
+    std::fs::write(&journal, &text[..text.len() - 20]).unwrap();
+    assert_eq!(replay(&kept, &host, &|_| ()).unwrap(), whole);
+    assert_eq!(std::fs::read_to_string(&journal).unwrap(), text);
+
+    // What stands there is taken, not done again.
+    let told = text.replacen("thing 1.0.0 -> 1.0.1", "taken", 1);
+    std::fs::write(&journal, told).unwrap();
+    let taken = replay(&kept, &host, &|_| ()).unwrap();
+    assert_eq!(taken.rows[0].name, "taken");
+    assert_eq!(taken.rows[1], whole.rows[1]);
+
+    // Another policy, or another corpus, is another replay.
+    kept.policy = PolicyChoice::BuiltIn("strict".to_owned());
+    let error = replay(&kept, &host, &|_| ()).unwrap_err().to_string();
+    assert!(
+        error.contains("journal") && error.contains("another"),
+        "{error}"
+    );
+    kept.policy = PolicyChoice::BuiltIn("default".to_owned());
+    std::fs::write(folder.path().join("advisories.jsonl"), "\n").unwrap();
+    assert!(replay(&kept, &host, &|_| ()).is_err());
 }
 
 #[test]

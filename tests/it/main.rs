@@ -8,6 +8,7 @@
 
 mod advisories;
 mod backtest;
+mod backtest_page;
 #[cfg(target_os = "linux")]
 mod bisect;
 mod cli;

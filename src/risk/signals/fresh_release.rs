@@ -1,6 +1,6 @@
 //! A release that few have run yet.
 
-use super::{Definition, Docs, Input, Parameters, Raised};
+use super::{Definition, Docs, Input, Parameters, Raised, freshness};
 use crate::facts::FactKind;
 use crate::risk::wording;
 
@@ -11,7 +11,7 @@ pub(super) static SIGNAL: Definition = Definition {
     docs: Docs {
         what: "How old the incoming release was on the day of judgement.",
         why: "Faults are found, releases withdrawn and repaired in the first days. The share of the points falls with age.",
-        example: "A release of yesterday counts for three quarters, one of a fortnight for nothing.",
+        example: "A release of yesterday counts for three quarters, one of a month for a tenth.",
     },
     looks_at: &[FactKind::PublishTime],
     grades: &[],
@@ -21,15 +21,12 @@ pub(super) static SIGNAL: Definition = Definition {
 
 fn check(input: &Input<'_>, parameters: &Parameters<'_>) -> Option<Raised> {
     let published = input.dossier.published.seen()?;
+    let share = freshness(input, parameters)?;
     let age = published.age_days.max(0.0);
-    if age >= parameters.get("until-days") {
-        return None;
-    }
-    let half = parameters.get("half-after-days");
     let because = format!("published {} before", wording::days(age));
     Some(
         Raised::new(because)
-            .share(half / (half + age))
+            .share(share)
             .fact(input.published(published)),
     )
 }

@@ -1,6 +1,6 @@
 //! A fresh release after a long silence.
 
-use super::{Definition, Docs, Input, Parameters, Raised};
+use super::{Definition, Docs, Input, Parameters, Raised, freshness};
 use crate::facts::FactKind;
 use crate::risk::wording;
 
@@ -15,20 +15,25 @@ pub(super) static SIGNAL: Definition = Definition {
     },
     looks_at: &[FactKind::PublishTime, FactKind::History],
     grades: &[],
-    parameters: &["at-least-days", "fresh-days"],
+    parameters: &["full-at-days", "half-after-days", "over-days", "until-days"],
     check,
 };
 
 fn check(input: &Input<'_>, parameters: &Parameters<'_>) -> Option<Raised> {
     let published = input.dossier.published.seen()?;
     let gap = input.dossier.history.seen()?.gap_before_days?;
-    if gap < parameters.get("at-least-days") || published.age_days >= parameters.get("fresh-days") {
+    let (over, full) = (parameters.get("over-days"), parameters.get("full-at-days"));
+    if gap <= over {
         return None;
     }
+    // From one to the other by the logarithm: the first year matters most.
+    let silence = ((gap / over).ln() / (full / over).ln()).min(1.0);
+    let share = silence * freshness(input, parameters)?;
     let gap = wording::days(gap);
     let because = format!("the first release after {gap} of silence");
     Some(
         Raised::new(because)
+            .share(share)
             .fact(input.published(published))
             .fact(format!("index: the release before came {gap} earlier")),
     )

@@ -12,10 +12,10 @@ mod capability_gained;
 mod code_unchanged;
 mod commit_unclear;
 mod content_changed;
-mod dependency_gained;
-mod dot_zero;
+mod dependencies_changed;
 mod executable_gained;
 mod features_gained;
+mod follows_closely;
 mod fresh_release;
 mod git_commit;
 mod hollow_update;
@@ -139,6 +139,19 @@ impl Raised {
     }
 }
 
+/// How new a release is, from 1 on its first day towards 0: it is halved at
+/// `half-after-days`, and nought from `until-days` on.
+fn freshness(input: &Input<'_>, parameters: &Parameters<'_>) -> Option<f64> {
+    let age = input.dossier.published.seen()?.age_days.max(0.0);
+    let half = parameters.get("half-after-days");
+    (age < parameters.get("until-days")).then(|| half / (half + age))
+}
+
+/// A count as a share: each further one counts less, and `full_at` counts fully.
+fn of_many(count: usize, full_at: f64) -> f64 {
+    (count as f64).ln_1p() / full_at.ln_1p()
+}
+
 /// One signal.
 #[derive(Clone, Copy, Debug)]
 pub struct Definition {
@@ -171,10 +184,10 @@ pub static SIGNALS: &[&Definition] = &[
     &code_unchanged::SIGNAL,
     &commit_unclear::SIGNAL,
     &content_changed::SIGNAL,
-    &dependency_gained::SIGNAL,
-    &dot_zero::SIGNAL,
+    &dependencies_changed::SIGNAL,
     &executable_gained::SIGNAL,
     &features_gained::SIGNAL,
+    &follows_closely::SIGNAL,
     &fresh_release::SIGNAL,
     &git_commit::SIGNAL,
     &hollow_update::SIGNAL,

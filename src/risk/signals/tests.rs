@@ -245,19 +245,23 @@ fn cases(id: &str) -> (Case, Case) {
             };
             (same(Source::CratesIo), same(git()))
         }
-        "dependency-gained" => (
-            upgrade(|case| case.change.dependencies_gained = vec!["tiny".to_owned()]),
+        "dependencies-changed" => (
+            upgrade(|case| case.change.dependencies_lost = vec!["tiny".to_owned()]),
             added(|case| case.change.dependencies_gained = vec!["tiny".to_owned()]),
-        ),
-        "dot-zero" => (
-            Case::upgrade("1.0.3", "1.1.0").published(2.0),
-            Case::upgrade("1.0.3", "1.1.0").published(30.0),
         ),
         "features-gained" => (
             upgrade(|case| case.change.features.target_gained = ["multipart".to_owned()].into()),
             upgrade(|case| case.change.features.target_lost = ["multipart".to_owned()].into()),
         ),
-        "fresh-release" => (plain().published(1.0), plain().published(14.0)),
+        "follows-closely" => {
+            let after = |gap| {
+                plain()
+                    .published(0.5)
+                    .history(|history| history.gap_before_days = Some(gap))
+            };
+            (after(0.2), after(8.0))
+        }
+        "fresh-release" => (plain().published(1.0), plain().published(60.0)),
         "git-commit" => (
             upgrade(|case| case.change.to[0].source = git()),
             upgrade(|case| case.change.from[0].source = git()),
@@ -305,8 +309,10 @@ fn cases(id: &str) -> (Case, Case) {
             (before(Role::Dev), before(Role::Target))
         }
         "rapid-series" => (
+            plain()
+                .published(1.0)
+                .history(|history| history.releases_90d = 15),
             plain().history(|history| history.releases_90d = 15),
-            plain().history(|history| history.releases_90d = 5),
         ),
         "second-version" => {
             let second = |kind| {
@@ -332,7 +338,7 @@ fn cases(id: &str) -> (Case, Case) {
         ),
         "versions-skipped" => (
             plain().history(|history| history.versions_skipped = 7),
-            plain().history(|history| history.versions_skipped = 2),
+            plain().history(|history| history.versions_skipped = 0),
         ),
         "yank-lure" => (
             upgrade(|case| case.dossier.yank_cluster = cluster(&["0.9.0", "0.9.1", "1.0.0"], true))
@@ -533,8 +539,6 @@ fn grades_tell_apart_what_differs() {
     assert_eq!(grade(&added(|_| ()), "package-added"), Some("chosen"));
     let script = added(|case| case.change.manifest_after = manifest(true, false, None));
     assert_eq!(grade(&script, "build-script-added"), Some("new-package"));
-    let skipped = upgrade(|_| ()).history(|history| history.versions_skipped = 20);
-    assert_eq!(grade(&skipped, "versions-skipped"), Some("many"));
     let trusted = Publisher::Trusted {
         provider: "github".to_owned(),
         repository: "a/b".to_owned(),

@@ -1,6 +1,6 @@
 //! Many releases taken at once.
 
-use super::{Definition, Docs, Input, Parameters, Raised};
+use super::{Definition, Docs, Input, Parameters, Raised, of_many};
 use crate::diff::ChangeKind;
 use crate::facts::FactKind;
 use crate::risk::wording;
@@ -15,8 +15,8 @@ pub(super) static SIGNAL: Definition = Definition {
         example: "From `1.7.1` to `1.10.0`, past nine others.",
     },
     looks_at: &[FactKind::History],
-    grades: &["some", "many"],
-    parameters: &["some-at-least", "many-at-least"],
+    grades: &[],
+    parameters: &["full-at"],
     check,
 };
 
@@ -25,17 +25,13 @@ fn check(input: &Input<'_>, parameters: &Parameters<'_>) -> Option<Raised> {
         return None;
     }
     let skipped = input.dossier.history.seen()?.versions_skipped;
-    let number = skipped as f64;
-    let grade = if number >= parameters.get("many-at-least") {
-        "many"
-    } else if number >= parameters.get("some-at-least") {
-        "some"
-    } else {
+    if skipped == 0 {
         return None;
-    };
+    }
     let told = wording::count(skipped, "release");
     Some(
-        Raised::graded(grade, format!("{told} between the two are skipped"))
+        Raised::new(format!("{told} between the two are skipped"))
+            .share(of_many(skipped, parameters.get("full-at")))
             .fact(format!("index: {told} in between")),
     )
 }

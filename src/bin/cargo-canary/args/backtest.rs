@@ -19,6 +19,9 @@ pub(crate) struct BacktestArgs {
     /// Only one of so many events, evenly
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) one_of: usize,
+    /// Keep what is done in this file, and go on from it after a stop
+    #[arg(long, value_name = "FILE")]
+    pub(crate) journal: Option<PathBuf>,
     /// Draw how much is found at how many alerts, as an SVG picture
     #[arg(long, value_name = "FILE")]
     pub(crate) plot: Option<PathBuf>,

@@ -20,6 +20,7 @@ pub(crate) fn run(args: &BacktestArgs) -> Result<u8, Failure> {
         policy: super::request::policy_choice(&args.policy),
         repositories: args.repository.clone(),
         one_of: args.one_of,
+        journal: args.journal.clone(),
     };
     let progress = Progress::new(!args.output.no_progress);
     let last = AtomicUsize::new(0);
@@ -57,6 +58,9 @@ fn failure(error: &BacktestError) -> Failure {
     let failure = Failure::input("failed to replay the corpus").caused_by(error);
     match error {
         BacktestError::Nothing => failure.hint("leave out `--repository` and `--one-of`"),
+        BacktestError::Journal { .. } => {
+            failure.hint("remove the journal to begin anew, or name another one")
+        }
         BacktestError::Judge(_) => failure.hint("`cargo-canary policy check FILE` checks a policy"),
         BacktestError::Unreadable { .. } => {
             failure.hint("`docs/backtest.md` describes the files of a corpus")
@@ -71,13 +75,30 @@ fn weights(fitted: &Fitted, events: usize, corpus: &str) -> String {
         .find(|part| !part.is_empty())
         .unwrap_or("corpus");
     let mut out = format!(
-        "# Written by `cargo-canary backtest CORPUS --fit policies/risk-fitted.toml`.\nversion = 1\nprovenance = \"\"\"\nFitted to {} upgrades of {events} changes of lock files (folder `{folder}`), of which {}\nwent wrong. A signal that is not named here keeps the points set by hand.\n\"\"\"\nat-zero = {:.5}\n\n[points]\n",
-        fitted.rows.0, fitted.rows.1, fitted.at_zero
+        "# Written by `cargo-canary backtest CORPUS --fit policies/risk-fitted.toml`.\nversion = 1\nprovenance = \"\"\"\nFitted to {} upgrades of {events} changes of lock files (folder `{folder}`), of which {}\nwent wrong. A signal that is not named here keeps the points set by hand.\nFitted without a fifth and looked at on it (area under the curve / mean precision):\n{}\"\"\"\nat-zero = {:.5}\npoints-to-double = {:.2}\n\n[points]\n",
+        fitted.rows.0,
+        fitted.rows.1,
+        told(fitted),
+        fitted.at_zero,
+        fitted.points_to_double,
     );
-    for ((signal, grade), points) in &fitted.points {
+    // What history gives no weight keeps what was set by hand.
+    for ((signal, grade), points) in fitted.points.iter().filter(|(_, points)| **points > 0) {
         let name = grade.map_or_else(|| (*signal).to_owned(), |grade| format!("{signal}.{grade}"));
         // Writing into a string cannot fail.
         let _ = writeln!(out, "\"{name}\" = {points}");
+    }
+    out
+}
+
+/// The cross-validation, a line for each label.
+fn told(fitted: &Fitted) -> String {
+    let mut out = String::new();
+    for (part, labels) in &fitted.cross_validated {
+        for (label, (auc, precision)) in labels {
+            // Writing into a string cannot fail.
+            let _ = writeln!(out, "{label} by {part}: {auc:.3} / {precision:.3}");
+        }
     }
     out
 }
