@@ -358,7 +358,13 @@ impl Conflict {
             })
         };
         match &self.by {
-            Some((_, _, true)) => None,
+            // A package of the build stands still; what it needs may have to move
+            // with what is undone, as `serde_derive` does with `serde`.
+            Some((_, _, true)) => self.needed_name().and_then(|name| {
+                moves.iter().enumerate().position(|(number, change)| {
+                    change.package == name && change.to.is_some() && !back.contains(&number)
+                })
+            }),
             Some((name, version, false)) if find(name, version).is_some() => find(name, version),
             Some(_) | None => self
                 .named
@@ -367,10 +373,14 @@ impl Conflict {
         }
     }
 
+    /// The name of what was asked for.
+    fn needed_name(&self) -> Option<&str> {
+        self.needed.as_ref()?.split([' ', '=']).next()
+    }
+
     /// The move that is undone although something needs it.
     fn blocked(&self, moves: &[Move], back: &Set) -> Option<usize> {
-        let needed = self.needed.as_ref()?;
-        let name = needed.split([' ', '=']).next()?;
+        let name = self.needed_name()?;
         back.iter()
             .copied()
             .find(|number| moves.get(*number).is_some_and(|it| it.package == name))

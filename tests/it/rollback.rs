@@ -408,3 +408,37 @@ fn the_page_for_a_phone_shows_the_commands_and_runs_nothing() {
     assert!(page.contains("cargo update -p f --precise 1.0.0\ncargo update -p c --precise 1.0.0"));
     assert!(page.contains("width=device-width") && !page.contains("<script"));
 }
+
+#[test]
+fn a_package_that_the_manifest_names_too_moves_with_the_one_that_it_is_bound_to() {
+    let mut registry = LocalRegistry::new();
+    let publish = |registry: &mut LocalRegistry, version: &str| {
+        registry.krate("derive", version).publish();
+        let bound = format!("={version}");
+        registry
+            .krate("serial", version)
+            .dep("derive", &bound)
+            .publish();
+    };
+    publish(&mut registry, "1.0.0");
+    let manifest = "[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\
+        [dependencies]\nserial = \"1\"\nderive = \"1\"\n";
+    let project = Project::new(&registry)
+        .file("Cargo.toml", manifest)
+        .file("src/main.rs", "fn main() {}\n")
+        .locked();
+    write(&project.beside("base/Cargo.lock"), &project.lock());
+    write(&project.beside("base/Cargo.toml"), manifest);
+    write(&project.beside("base/src/main.rs"), "fn main() {}\n");
+    publish(&mut registry, "1.1.0");
+    project.cargo(&["update", "--offline"]);
+    let refresh = Refresh {
+        project,
+        _registry: registry,
+    };
+    let (code, answer, lock) = refresh.answer("serial");
+    assert_eq!(code, Some(0), "{answer}");
+    refresh.follow(&answer);
+    assert_eq!(refresh.project.lock(), lock.unwrap(), "{answer}");
+    assert_eq!(versions(&refresh.project.lock())["derive"], "1.0.0");
+}
