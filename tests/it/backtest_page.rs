@@ -238,13 +238,20 @@ fn the_command_prints_what_is_kept() {
         assert!(output.status.success());
         output.stdout
     };
-    let now: Value = serde_json::from_slice(&run(&["--one-of", "32"])).unwrap();
+    let now: Value = serde_json::from_slice(&run(&["--one-of", "4", "--journal", "done"])).unwrap();
     assert!(
         now == kept(),
         "docs/backtest.json is not what the command prints: write it anew"
     );
     let fitted = scratch.path().join("weights.toml");
-    run(&["--one-of", "4", "--fit", "weights.toml"]);
+    run(&[
+        "--one-of",
+        "4",
+        "--journal",
+        "done",
+        "--fit",
+        "weights.toml",
+    ]);
     let fitted: toml::Table = fs::read_to_string(fitted).unwrap().parse().unwrap();
     assert_eq!(fitted, weights(), "{WEIGHTS} is not what the command fits");
 }

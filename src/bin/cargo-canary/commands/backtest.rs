@@ -37,7 +37,8 @@ pub(crate) fn run(args: &BacktestArgs) -> Result<u8, Failure> {
     let measured = backtest::measure(&history, &model.named_levels());
     let fitted = args.fit.as_ref().map(|_| backtest::fit(&history, &model));
     if let (Some(file), Some(fitted)) = (&args.fit, &fitted) {
-        let text = weights(fitted, history.events, &args.corpus.display().to_string());
+        let corpus = args.corpus.display().to_string();
+        let text = weights(fitted, history.events, &corpus, args.one_of);
         output::report(text.as_bytes(), Some(file), &host)?;
     }
     if let Some(file) = &args.plot {
@@ -69,13 +70,17 @@ fn failure(error: &BacktestError) -> Failure {
 }
 
 /// The file of fitted weights, with where they come from.
-fn weights(fitted: &Fitted, events: usize, corpus: &str) -> String {
+fn weights(fitted: &Fitted, events: usize, corpus: &str, one_of: usize) -> String {
+    let part = match one_of {
+        1 => String::new(),
+        many => format!(" --one-of {many}"),
+    };
     let folder = corpus
         .rsplit('/')
         .find(|part| !part.is_empty())
         .unwrap_or("corpus");
     let mut out = format!(
-        "# Written by `cargo-canary backtest CORPUS --fit policies/risk-fitted.toml`.\nversion = 1\nprovenance = \"\"\"\nFitted to {} upgrades of {events} changes of lock files (folder `{folder}`), of which {}\nwent wrong. A signal that is not named here keeps the points set by hand.\nFitted without a fifth and looked at on it (area under the curve / mean precision):\n{}\"\"\"\nat-zero = {:.5}\npoints-to-double = {:.2}\n\n[points]\n",
+        "# Written by `cargo-canary backtest CORPUS{part} --fit policies/risk-fitted.toml`.\nversion = 1\nprovenance = \"\"\"\nFitted to {} upgrades of {events} changes of lock files (folder `{folder}`), of which {}\nwent wrong. A signal that is not named here keeps the points set by hand.\nFitted without a fifth and looked at on it (area under the curve / mean precision):\n{}\"\"\"\nat-zero = {:.5}\npoints-to-double = {:.2}\n\n[points]\n",
         fitted.rows.0,
         fitted.rows.1,
         told(fitted),
