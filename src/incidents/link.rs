@@ -292,7 +292,7 @@ fn by_advisory(
             };
             let repaired = match fact.patched.as_slice() {
                 [] => "not repaired in any release".to_owned(),
-                patched => format!("repaired in {}", patched.join(", ")),
+                patched => format!("repaired in {}", patched.join(" or ")),
             };
             links.push(Link {
                 id: fact.id.clone(),

@@ -131,19 +131,19 @@ mod tests {
     use super::*;
 
     fn parsed(text: &str) -> Result<Place, PlaceError> {
-        Place::parse(text, Path::new("/root"))
+        Place::parse(text, Path::new("/repo"))
     }
 
     #[test]
     fn the_form_of_a_place_tells_its_kind() {
-        assert_eq!(parsed("a.db"), Ok(Place::Sqlite("/root/a.db".into())));
+        assert_eq!(parsed("a.db"), Ok(Place::Sqlite("/repo/a.db".into())));
         assert_eq!(
             parsed("sqlite:/var/ledger"),
             Ok(Place::Sqlite("/var/ledger".into()))
         );
         assert_eq!(
             parsed(".canary/ledger.jsonl"),
-            Ok(Place::Lines("/root/.canary/ledger.jsonl".into()))
+            Ok(Place::Lines("/repo/.canary/ledger.jsonl".into()))
         );
         assert_eq!(
             parsed("mysql://h/d"),

@@ -145,7 +145,7 @@ fn advisories(
             let category = catalogue.components().resource(&fact)?;
             let repaired = match fact.patched.as_slice() {
                 [] => "not repaired in any release".to_owned(),
-                patched => format!("repaired in {}", patched.join(", ")),
+                patched => format!("repaired in {}", patched.join(" or ")),
             };
             Some(Row {
                 because: format!(
