@@ -1,5 +1,6 @@
 //! A finished probe as text, JSON or a plot. Recomputes nothing.
 
+pub mod frame;
 mod json;
 mod numbers;
 mod plot;
