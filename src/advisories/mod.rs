@@ -2,7 +2,7 @@
 //! advisories of each change. Carries ids, crates, ranges, dates, categories
 //! and severities; no prose. Judges nothing.
 //!
-//! The embedded file `data/advisories.facts` is what [`update`] makes of an
+//! The embedded file `data/advisories.facts` is what [`update()`] makes of an
 //! archive of the RustSec advisory database; a test holds it against one. To
 //! renew it, run `cargo canary db update --from ARCHIVE.tar.gz` and copy
 //! `advisories.facts` from the cache directory. The format is described in
