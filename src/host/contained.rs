@@ -68,8 +68,10 @@ pub struct Sample {
 pub enum Detail {
     /// What costs microseconds.
     Counts,
-    /// Also which descriptors are sockets, and the memory by share. The latter
-    /// holds a lock of the watched program while its pages are counted.
+    /// Also which descriptors are sockets.
+    Sockets,
+    /// Also the memory by share, which holds a lock of the watched program while its
+    /// pages are counted.
     Shares,
 }
 

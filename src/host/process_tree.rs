@@ -145,7 +145,7 @@ pub(super) fn sample(root: u32, at: Duration, detail: Detail) -> Option<Sample> 
     if sum.processes == 0 {
         return None;
     }
-    if detail == Detail::Shares {
+    if detail != Detail::Counts {
         sum.sockets = Some(sockets);
     }
     if shares {
@@ -190,7 +190,7 @@ fn descriptors(pid: u32, detail: Detail) -> (u64, u64) {
     let (mut fds, mut sockets) = (0, 0);
     for (place, entry) in entries.flatten().enumerate() {
         fds += 1;
-        if detail == Detail::Shares
+        if detail != Detail::Counts
             && place < MOST_LINKS
             && fs::read_link(entry.path())
                 .is_ok_and(|target| target.to_string_lossy().starts_with("socket:"))

@@ -23,9 +23,11 @@ const EARLY: Duration = Duration::from_secs(2);
 const EARLY_LOOKS: u32 = 5;
 /// Shared memory and sockets are looked at once in so many intervals.
 const THOROUGH: u32 = 5;
-/// A look at shared memory that takes longer than this disturbs the workload,
-/// and is not repeated.
+/// A look at shared memory that takes longer than this disturbs the workload.
 const COSTLY: Duration = Duration::from_millis(3);
+/// After so many such looks in a row there are no more. One alone may be slow because
+/// the machine is busy.
+const COSTLY_LOOKS: u32 = 3;
 
 /// One side while it runs.
 pub(super) struct Side<'r> {
@@ -48,7 +50,7 @@ pub(super) struct Side<'r> {
     printed: Printed,
     failures: usize,
     pub(super) given_up: bool,
-    shares_cost: Duration,
+    costly_looks: u32,
     /// When it is looked at next.
     pub(super) due: Duration,
     /// When it is looked at thoroughly next.
@@ -78,7 +80,7 @@ impl<'r> Side<'r> {
             printed: Printed::default(),
             failures: 0,
             given_up: false,
-            shares_cost: Duration::ZERO,
+            costly_looks: 0,
             due: Duration::ZERO,
             thorough: Duration::ZERO,
         }
@@ -223,17 +225,20 @@ impl<'r> Side<'r> {
         if let Some(ending) = running.ended() {
             return self.ended(ending, now);
         }
-        let detail = if thorough && self.shares_cost < COSTLY {
+        let detail = if !thorough {
+            Detail::Counts
+        } else if self.costly_looks < COSTLY_LOOKS {
             Detail::Shares
         } else {
-            Detail::Counts
+            Detail::Sockets
         };
         let before = Instant::now();
         let Some(sample) = running.sample(detail) else {
             return Ok(());
         };
         if detail == Detail::Shares {
-            self.shares_cost = before.elapsed();
+            let costly = before.elapsed() >= COSTLY;
+            self.costly_looks = if costly { self.costly_looks + 1 } else { 0 };
         }
         if let Some(segment) = self.segments.last_mut() {
             segment.samples.push(sample);

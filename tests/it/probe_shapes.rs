@@ -311,6 +311,73 @@ fn a_partial_fix_is_a_leak_and_what_was_there_before_is_not_new() {
 }
 
 #[test]
+fn what_was_seen_of_the_beginning_only_says_nothing_of_the_rest() {
+    // A cache that is emptied every 23 s; memory by share was looked at until the 17th.
+    let cache = |at: f64| 4.0 * MIB + 1.2 * MIB * (at % 23.0);
+    let mut head = life(Resource::Rss, 60.0, &cache);
+    let mut base = life(Resource::Rss, 60.0, &|_| 4.0 * MIB);
+    for (segment, course) in [
+        (&mut head, &cache as Course<'_>),
+        (&mut base, &|_| 2.0 * MIB),
+    ] {
+        for sample in &mut segment.samples {
+            let at = sample.at.as_secs_f64();
+            let seen = at < 17.0;
+            sample.pss = seen.then(|| course(at) as u64);
+            sample.private = seen.then(|| course(at) as u64);
+        }
+    }
+    let (pss, all) = answers(Resource::Pss, &[base], &[head]);
+    is(Answer::Inconclusive, "seen for 17 s of 60", &pss);
+    assert!(pss.head.is_none(), "{pss:#?}");
+    assert!(
+        all.iter().all(|(_, answer)| *answer != Answer::Leak),
+        "{all:?}"
+    );
+}
+
+#[test]
+fn a_buffer_that_doubles_until_it_is_flushed_is_no_leak() {
+    // 210 KiB/s into a buffer whose capacity doubles, flushed at 8 MiB.
+    let capacity = |at: f64| {
+        let held = 210.0 * KIB * (at % 39.0);
+        20.0 * MIB + 64.0 * KIB * 2.0_f64.powf((held / KIB / 64.0).max(1.0).log2().ceil())
+    };
+    for resource in [Resource::Vsz, Resource::Rss] {
+        let judged = beside_flat(resource, 60.0, &capacity);
+        assert_ne!(judged.answer, Answer::Leak, "{resource:?}: {judged:#?}");
+    }
+    // The same without a flush.
+    let capacity =
+        |at: f64| 20.0 * MIB + 64.0 * KIB * 2.0_f64.powf((3.3 * at).max(1.0).log2().ceil());
+    is(
+        Answer::Leak,
+        "never flushed",
+        &beside_flat(Resource::Vsz, 60.0, &capacity),
+    );
+}
+
+#[test]
+fn bursts_of_work_that_all_give_back_what_they_take_are_no_leak() {
+    for phase in [0.0, 0.3, 0.6, 0.9] {
+        let noise = |at: f64| 20.0 * KIB * noise(at, 5);
+        let batch = |at: f64| {
+            let busy = (at / 10.0 + phase).fract() < 0.25;
+            3.0 * MIB + if busy { 40.0 * MIB } else { 0.0 } + noise(at)
+        };
+        let judged = beside_flat(Resource::Rss, 60.0, &batch);
+        is(Answer::NoLeak, "batches", &judged);
+        let leaks = |at: f64| batch(at) + 100.0 * KIB * at;
+        let judged = beside_flat(Resource::Rss, 60.0, &leaks);
+        assert_ne!(
+            judged.answer,
+            Answer::NoLeak,
+            "leak under batches: {judged:#?}"
+        );
+    }
+}
+
+#[test]
 fn other_sharing_of_pages_is_no_leak_while_resident_memory_is_flat() {
     let mut head = life(Resource::Rss, 60.0, &|_| 20.0 * MIB);
     for sample in &mut head.samples {

@@ -3,7 +3,7 @@
 
 use super::steps::{Doubling, Step, doubling, steps, without};
 use crate::probe::{Resource, ResourceThresholds, Segment, Thresholds};
-use crate::stats::{median, median_absolute_deviation, quantile, slope, trend, warm_up};
+use crate::stats::{Trend, median, median_absolute_deviation, quantile, slope, trend, warm_up};
 
 /// Fewer samples than this after the start say nothing.
 const LEAST_SAMPLES: usize = 12;
@@ -18,6 +18,11 @@ const ENDING: f64 = 0.3;
 /// The first moments, in which a program is only loaded, in seconds.
 const LOADING: f64 = 0.2;
 
+/// What was seen must reach up to this share of a life: the beginning says nothing
+/// of the rest.
+const SEEN: f64 = 0.8;
+/// A series has so many stretches of which the low-water mark is taken.
+const STRETCHES: usize = 15;
 /// The low-water mark of a stretch is the value below which this share lies.
 const LOW: f64 = 0.1;
 /// Less processor time than this is too coarse a clock, in seconds.
@@ -54,6 +59,8 @@ pub struct Growth {
     /// last, as a share of what the slope makes of it: 1 for steady growth, 0 for
     /// what comes back down to the same level again and again.
     pub low_water: f64,
+    /// The trend of the low-water marks of equal stretches, with its interval.
+    pub low_water_trend: Option<Trend>,
     /// The smallest share of the mean rate that any third of the window showed.
     pub weakest_third: f64,
     /// The growth becomes less, by time and by processor time.
@@ -87,6 +94,13 @@ impl Growth {
             && self.last_third >= thresholds.even
             && self.low_water >= thresholds.even
             && self.uncertainty() <= thresholds.sharp * self.slope
+    }
+
+    /// Half of the width of the low-water trend's interval, when that does not rise.
+    #[must_use]
+    pub fn comes_back(&self) -> Option<f64> {
+        let trend = self.low_water_trend.filter(|trend| trend.low <= 0.0)?;
+        Some((trend.high - trend.low) / 2.0)
     }
 
     /// Half of the interval's width.
@@ -164,7 +178,7 @@ fn of_life(segment: &Segment, resource: Resource, thresholds: &Thresholds) -> Op
     } else {
         LEAST_SAMPLES
     };
-    if values.len() < least {
+    if values.len() < least || values.last()?.0 < SEEN * end {
         return None;
     }
     let of = thresholds.of(resource);
@@ -241,7 +255,10 @@ fn of_series(
     let (kept, mut taken) = without_jumps(window, scale.least_step, thresholds);
     let trend = trend(&kept, thresholds.confidence)?;
     let mut all_steps = steps(&blocks, scale.least_step);
-    let doubling = doubling(&all_steps, scale.life);
+    let doubling = match all_steps.last() {
+        Some(last) if stays(&blocks, *last) => doubling(&all_steps, scale.life, width(values)),
+        Some(_) | None => Doubling::None,
+    };
     let pieces = pieces(&all_steps, &blocks, scale.of);
     if taken.is_empty() {
         all_steps.clear();
@@ -272,6 +289,7 @@ fn of_series(
             .unwrap_or(0.0)
             .max(by_work.last().copied().unwrap_or(0.0)),
         low_water: low_water(values, &kept, &taken, trend.slope),
+        low_water_trend: low_water_trend(values, warm, thresholds.confidence),
         weakest_third: shares.iter().copied().fold(f64::INFINITY, f64::min),
         slows: slows(&shares, doubt, thresholds)
             && (by_work.is_empty() || slows(&by_work, doubt, thresholds)),
@@ -349,15 +367,23 @@ fn without_jumps(
     (kept, taken)
 }
 
+/// How long each of [`BLOCKS`] equal spans of time is.
+fn width(values: &[(f64, f64)]) -> f64 {
+    match (values.first(), values.last()) {
+        #[expect(clippy::cast_precision_loss, reason = "a few dozen")]
+        (Some(first), Some(last)) => (last.0 - first.0) / values.len().min(BLOCKS) as f64,
+        _ => 0.0,
+    }
+}
+
 /// The median of each of [`BLOCKS`] equal spans of time in which there are
 /// samples. Spans of time, since samples are denser at the start and rarer when
 /// the machine is busy.
 fn blocks(values: &[(f64, f64)]) -> Vec<(f64, f64)> {
-    let (Some(first), Some(last)) = (values.first(), values.last()) else {
+    let Some(first) = values.first() else {
         return Vec::new();
     };
-    #[expect(clippy::cast_precision_loss, reason = "a few dozen")]
-    let width = (last.0 - first.0) / values.len().min(BLOCKS) as f64;
+    let width = width(values);
     let block = |at: f64| ((at - first.0) / width.max(f64::MIN_POSITIVE)).floor();
     values
         .chunk_by(|a, b| block(a.0) == block(b.0))
@@ -366,6 +392,34 @@ fn blocks(values: &[(f64, f64)]) -> Vec<(f64, f64)> {
             Some((median(&times)?, median(&values)?))
         })
         .collect()
+}
+
+/// Whether a jump went above all that was there before, and is still there at the end:
+/// what is emptied now and then jumps to the same height again and again.
+fn stays(blocks: &[(f64, f64)], step: Step) -> bool {
+    let place = blocks.partition_point(|(at, _)| *at < step.at);
+    let middle = around(blocks, (place + 1).min(blocks.len())) - step.size / 2.0;
+    let before = blocks.iter().take(place.saturating_sub(1));
+    let highest = before.map(|(_, value)| *value).fold(f64::MIN, f64::max);
+    highest <= middle && around(blocks, blocks.len().saturating_sub(1)) >= middle
+}
+
+/// See [`Growth::low_water_trend`].
+fn low_water_trend(values: &[(f64, f64)], warm: f64, confidence: f64) -> Option<Trend> {
+    let (first, last) = (values.first()?.0.max(warm), values.last()?.0);
+    #[expect(clippy::cast_precision_loss, reason = "a few dozen")]
+    let width = (last - first) / STRETCHES as f64;
+    let stretch = |at: f64| ((at - first) / width.max(f64::MIN_POSITIVE)).floor();
+    let start = values.partition_point(|(at, _)| *at < first);
+    let marks: Vec<(f64, f64)> = values
+        .get(start..)?
+        .chunk_by(|a, b| stretch(a.0) == stretch(b.0))
+        .filter_map(|chunk| {
+            let (times, values): (Vec<f64>, Vec<f64>) = chunk.iter().copied().unzip();
+            Some((median(&times)?, quantile(&values, LOW)?))
+        })
+        .collect();
+    trend(&marks, confidence)
 }
 
 /// The level around a place of the series.

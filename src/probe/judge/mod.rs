@@ -160,7 +160,12 @@ fn one(
     };
     // Growth is seen when its interval clears zero; half as much again is seen
     // nearly always.
-    judged.smallest_visible = Some(floor.max(1.5 * head.uncertainty()));
+    let doubt = match head.comes_back() {
+        // What fills and empties again is seen where it is empty.
+        Some(doubt) if !head.grows() => doubt.min(head.uncertainty()),
+        Some(_) | None => head.uncertainty(),
+    };
+    judged.smallest_visible = Some(floor.max(1.5 * doubt));
     let level = head.level - base.level;
     if level.abs() >= thresholds.of(resource).level && level.abs() >= 0.2 * base.level {
         judged.level_change = Some(level);
@@ -199,7 +204,7 @@ fn answer(
         steps::Doubling::Leak | steps::Doubling::Until(_) | steps::Doubling::None => {}
     }
     if !head.grows() {
-        return flat(resource, head, thresholds, floor);
+        return flat(resource, head, floor);
     }
     if let Some(because) = harmless(base, head, thresholds, floor) {
         return (Answer::NoLeak, because.to_owned(), None);
@@ -282,16 +287,15 @@ fn exhausted(resource: Resource, base: &Growth, head: &Growth, thresholds: &Thre
         && head.until_exhausted >= base.level
 }
 
-fn flat(
-    resource: Resource,
-    head: &Growth,
-    thresholds: &Thresholds,
-    floor: f64,
-) -> (Answer, String, Option<f64>) {
+fn flat(resource: Resource, head: &Growth, floor: f64) -> (Answer, String, Option<f64>) {
     // Noise that would hide ten times the smallest growth that counts, or a
     // hundredth of all that is held each second, hides a leak.
     let hidden = (10.0 * floor).max(0.01 * head.level);
     if 1.5 * head.uncertainty() > hidden {
+        if head.comes_back().is_some_and(|doubt| 1.5 * doubt <= hidden) {
+            let because = "it comes back down to the same level";
+            return (Answer::NoLeak, because.to_owned(), None);
+        }
         let because = "it varies too much to see growth";
         // The uncertainty of a slope falls with the 1.5th power of the time.
         let factor = (1.5 * head.uncertainty() / hidden).powf(1.0 / 1.5);
@@ -313,6 +317,5 @@ fn flat(
     } else {
         "it rose once, and stayed"
     };
-    let _ = thresholds;
     (Answer::NoLeak, because.to_owned(), None)
 }

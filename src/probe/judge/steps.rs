@@ -64,6 +64,31 @@ pub(super) fn without(blocks: &[(f64, f64)], step: Step) -> Vec<(f64, f64)> {
         .collect()
 }
 
+/// The same jumps, where one that fell into the middle of a span, and shows as two
+/// halves in neighbouring spans of this `width`, is one.
+fn joined(steps: &[Step], width: f64) -> Vec<Step> {
+    let mut joined: Vec<Step> = Vec::new();
+    let mut halved = false;
+    for step in steps {
+        match joined.last_mut() {
+            Some(last)
+                if !halved
+                    && step.at - last.at <= 1.5 * width
+                    && (0.8..1.25).contains(&(step.size / last.size)) =>
+            {
+                last.at = step.at;
+                last.size += step.size;
+                halved = true;
+            }
+            Some(_) | None => {
+                joined.push(*step);
+                halved = false;
+            }
+        }
+    }
+    joined
+}
+
 /// What jumps of growing size after growing times mean.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Doubling {
@@ -84,9 +109,10 @@ fn doubles(ratio: f64) -> bool {
     (1.5..=MOST_RATIO).contains(&ratio)
 }
 
-/// Looks at the last jumps of a life of `seconds`.
-pub(super) fn doubling(steps: &[Step], seconds: f64) -> Doubling {
-    let [.., a, b] = steps else {
+/// Looks at the last jumps of a life of `seconds`, seen in spans of this `width`.
+pub(super) fn doubling(steps: &[Step], seconds: f64, width: f64) -> Doubling {
+    let steps = joined(steps, width);
+    let [.., a, b] = steps.as_slice() else {
         return Doubling::None;
     };
     let due = b.at + MOST_RATIO * (b.at - a.at);
@@ -143,12 +169,16 @@ mod tests {
     fn a_table_that_doubles_is_a_leak_until_the_next_doubling_stays_out() {
         let step = |at: f64| Step { at, size: at * 1e5 };
         let three = [step(7.0), step(14.0), step(28.0)];
-        assert_eq!(doubling(&three, 60.0), Doubling::Leak);
-        assert_eq!(doubling(&three, 80.0), Doubling::None);
-        assert!(matches!(doubling(&three[1..], 40.0), Doubling::Until(s) if s > 50.0));
-        assert_eq!(doubling(&three[2..], 40.0), Doubling::None);
+        assert_eq!(doubling(&three, 60.0, 1.0), Doubling::Leak);
+        assert_eq!(doubling(&three, 80.0, 1.0), Doubling::None);
+        assert!(matches!(doubling(&three[1..], 40.0, 0.7), Doubling::Until(s) if s > 50.0));
+        assert_eq!(doubling(&three[2..], 40.0, 0.7), Doubling::None);
         // A capacity that doubles with each use.
         let even = [(3.0, 1e6), (4.0, 2e6), (5.0, 4e6)].map(|(at, size)| Step { at, size });
-        assert_eq!(doubling(&even, 5.5), Doubling::Leak);
+        assert_eq!(doubling(&even, 5.5, 0.1), Doubling::Leak);
+        // The last one shows in two halves.
+        let half = |at: f64| Step { at, size: 14e5 };
+        let halved = [step(7.0), step(14.0), half(27.5), half(28.5)];
+        assert_eq!(doubling(&halved, 60.0, 1.0), Doubling::Leak);
     }
 }
