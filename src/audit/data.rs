@@ -64,26 +64,6 @@ pub struct JudgedChange {
     pub assessment: Assessment,
     /// What the policy makes of it.
     pub decision: Decision,
-    /// What upstream says of the versions in between, where it was read.
-    pub notes: Option<Notes>,
-}
-
-/// What upstream says of its releases. The text is upstream's.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Notes {
-    /// Where it was read, in words.
-    pub from: String,
-    /// One for each version in between, in version order.
-    pub sections: Vec<VersionNotes>,
-}
-
-/// What upstream says of one release.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VersionNotes {
-    /// The release.
-    pub version: semver::Version,
-    /// The text, trimmed.
-    pub text: String,
 }
 
 /// A package that is in both builds and is withdrawn.

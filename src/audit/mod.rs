@@ -25,8 +25,8 @@ mod young;
 
 pub use assessed::Known;
 pub use data::{
-    Audit, Comparison, Coverage, DataStatus, JudgedChange, Notes, PolicyOrigin, PreExisting, Side,
-    VersionNotes, WithdrawnPackage,
+    Audit, Comparison, Coverage, DataStatus, JudgedChange, PolicyOrigin, PreExisting, Side,
+    WithdrawnPackage,
 };
 pub use error::AuditError;
 pub use evidence::{EvidenceDesk, EvidenceFound, EvidenceSources, digest_of, repository_root};

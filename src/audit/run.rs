@@ -297,7 +297,6 @@ fn with_decisions(assessed: Vec<Assessed<'_>>, decisions: &[Decision]) -> Vec<Ju
                 links,
                 assessment,
                 decision: *decision,
-                notes: None,
             },
         )
         .collect()

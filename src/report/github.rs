@@ -7,6 +7,7 @@ use crate::audit::Audit;
 use crate::diff::Change;
 use crate::policy::Decision;
 
+use super::evidence::{self, Tone};
 use super::safe::{clip, github_data, github_property};
 use super::words::{self, say};
 use super::{place, view};
@@ -14,8 +15,9 @@ use super::{place, view};
 /// The runner shows no more than ten annotations of a level for one step.
 const MOST: usize = 10;
 
-/// The annotations: the verdict first, then what the reasons point to, then the
-/// notices. Those that the runner would drop are counted instead.
+/// The annotations: the verdict first, then what the reasons point to, then what
+/// records met and what became of them, then the notices. Those that the runner
+/// would drop are counted instead.
 pub(super) fn check(audit: &Audit) -> String {
     let mut out = String::new();
     let (word, rest) = words::headline(audit);
@@ -26,7 +28,7 @@ pub(super) fn check(audit: &Audit) -> String {
             format_args!(". First reason ({}): {}", first.rule, first.because),
         );
     }
-    let mut left: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut left: BTreeMap<&'static str, usize> = BTreeMap::new();
     // One of the level is taken by the verdict itself.
     let level = level(audit.verdict.decision);
     left.insert(level, MOST - 1);
@@ -78,6 +80,7 @@ pub(super) fn check(audit: &Audit) -> String {
             &parts.join(". "),
         );
     }
+    hidden += records(&mut out, audit, &mut left);
     for notice in &audit.verdict.notices {
         if !takes(&mut left, "notice") {
             hidden += 1;
@@ -103,6 +106,35 @@ pub(super) fn check(audit: &Audit) -> String {
         );
     }
     out
+}
+
+/// What records met, at its lines, and what became of each record. Returns how
+/// many are not annotated.
+fn records(out: &mut String, audit: &Audit, left: &mut BTreeMap<&'static str, usize>) -> usize {
+    let mut hidden = 0;
+    for met in &audit.evidence.discharged {
+        if !takes(left, "notice") {
+            hidden += 1;
+            continue;
+        }
+        let change = met.reason.change.as_deref();
+        let change = change.and_then(|id| audit.comparison.diff.change(id));
+        let title = format!("met ({}): {}", met.reason.rule, name(change));
+        let text = evidence::met(met);
+        command(out, "notice", Some((audit, change)), &title, &text);
+    }
+    for line in evidence::lines(&audit.evidence) {
+        let level = match line.tone {
+            Tone::Bad => "warning",
+            Tone::Good | Tone::Plain => "notice",
+        };
+        if !takes(left, level) {
+            hidden += 1;
+            continue;
+        }
+        command(out, level, None, "evidence", &line.text);
+    }
+    hidden
 }
 
 fn level(decision: Decision) -> &'static str {

@@ -7,6 +7,7 @@ use crate::audit::Audit;
 use crate::diff::Change;
 use crate::policy::Decision;
 
+use super::evidence::{self, Tone};
 use super::safe::{clip, visible};
 use super::{place, words};
 
@@ -33,7 +34,11 @@ struct Lines {
 /// The rule under which the verdict itself stands in the list.
 const VERDICT: &str = "verdict";
 
-/// The verdict, then the reasons, then the notices.
+/// The rule under which a record stands in the list.
+const EVIDENCE: &str = "evidence";
+
+/// The verdict, then the reasons, then what records met and what became of them,
+/// then the notices.
 pub(super) fn check(audit: &Audit) -> Vec<u8> {
     let (word, rest) = words::headline(audit);
     let decision = audit.verdict.decision;
@@ -53,6 +58,7 @@ pub(super) fn check(audit: &Audit) -> Vec<u8> {
         let severity = severity(Some(reason.decision));
         findings.push(finding(audit, (&reason.rule, severity), change, &text));
     }
+    records(&mut findings, audit);
     for notice in &audit.verdict.notices {
         let change = notice.change.as_deref();
         findings.push(finding(
@@ -65,6 +71,25 @@ pub(super) fn check(audit: &Audit) -> Vec<u8> {
     let mut bytes = serde_json::to_vec_pretty(&findings).unwrap_or_default();
     bytes.push(b'\n');
     bytes
+}
+
+fn records(findings: &mut Vec<Finding>, audit: &Audit) {
+    for met in &audit.evidence.discharged {
+        let rule = (met.reason.rule.as_str(), severity(None));
+        let change = met.reason.change.as_deref();
+        findings.push(finding(audit, rule, change, &evidence::met(met)));
+    }
+    for line in evidence::lines(&audit.evidence) {
+        let severity = match line.tone {
+            Tone::Bad => "minor",
+            Tone::Good | Tone::Plain => "info",
+        };
+        // A record keeps its fingerprint whatever becomes of it.
+        let key = line.record.unwrap_or(&line.text);
+        let mut one = finding(audit, (EVIDENCE, severity), None, &line.text);
+        one.fingerprint = place::fingerprint(EVIDENCE, Some(key), None);
+        findings.push(one);
+    }
 }
 
 fn severity(decision: Option<Decision>) -> &'static str {

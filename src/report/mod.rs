@@ -15,6 +15,7 @@ mod remedy;
 mod safe;
 mod sarif;
 mod text;
+mod upstream;
 mod view;
 mod words;
 

@@ -5,9 +5,10 @@ use crate::audit::{Audit, JudgedChange};
 use crate::diff::ChangeKind;
 use crate::facts::{AdvisoryDelta, Finding, Gap, Published};
 use crate::policy::{self, Decision, Reason};
+use crate::risk;
 
 use super::safe::is_plain_word;
-use super::words;
+use super::{evidence, words};
 
 /// The reasons of the verdict that concern one change, in the verdict's order.
 pub(super) fn reasons<'a>(audit: &'a Audit, id: &'a str) -> impl Iterator<Item = &'a Reason> {
@@ -30,16 +31,28 @@ pub(super) fn why(audit: &Audit, judged: &JudgedChange) -> String {
     if let Some(reason) = reasons(audit, &judged.change.id).next() {
         return reason.because.clone();
     }
+    if let Some(met) = evidence::met_of(audit, &judged.change.id).next() {
+        return evidence::met(met);
+    }
     let mut parts: Vec<&str> = judged
         .assessment
         .signals
         .iter()
-        .filter(|signal| signal.points > 0)
+        .filter(|signal| signal.points > 0 && signal.id != risk::LIMIT)
         .take(2)
         .map(|signal| signal.because.as_str())
         .collect();
     if parts.is_empty() {
         parts.extend(judged.links.first().map(|link| link.because.as_str()));
+    }
+    if parts.is_empty() {
+        parts.extend(
+            judged
+                .change
+                .forced_by
+                .as_ref()
+                .map(|by| by.because.as_str()),
+        );
     }
     parts.join("; ")
 }

@@ -77,6 +77,7 @@ mod report_artifacts;
 mod report_browser;
 mod report_formats;
 mod report_safety;
+mod report_sarif;
 mod support;
 mod tidy;
 mod work;

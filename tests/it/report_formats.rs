@@ -2,7 +2,12 @@
 //! readers expect.
 
 use cargo_canary::audit::Audit;
-use cargo_canary::report::{Format, JSON_SCHEMA, Style, render, render_changelog, render_diff};
+use cargo_canary::facts::{
+    ChangelogSection, Finding, Part, Shift, SourceDelta, SourceFinding, Topic, Witness,
+};
+use cargo_canary::report::{
+    Format, JSON_SCHEMA, Style, render, render_changelog, render_diff, render_explain,
+};
 use serde_json::Value;
 
 use crate::support::audits::audit;
@@ -95,7 +100,11 @@ fn all_formats_agree_on_verdict_changes_scores_and_gaps() {
     assert_eq!(with_fact.count(), gaps);
     let reasons = report["verdict"]["reasons"].as_array().unwrap().len();
     let notices = report["verdict"]["notices"].as_array().unwrap().len();
-    assert_eq!(run["results"].as_array().unwrap().len(), reasons + notices);
+    let met = audit.evidence.discharged.len();
+    assert_eq!(
+        run["results"].as_array().unwrap().len(),
+        reasons + met + notices
+    );
 
     let html = made(&audit, Format::Html);
     let (page, card_gaps) = rows_of_page(&html);
@@ -116,8 +125,144 @@ fn all_formats_agree_on_verdict_changes_scores_and_gaps() {
     assert!(made(&audit, Format::Text).starts_with("BLOCKED"));
     assert!(made(&audit, Format::Github).starts_with("::error title=cargo-canary%3A BLOCKED::"));
     let gitlab = json(&audit, Format::Gitlab);
-    assert_eq!(gitlab.as_array().unwrap().len(), 1 + reasons + notices);
+    let records = 3;
+    assert_eq!(
+        gitlab.as_array().unwrap().len(),
+        1 + reasons + met + records + notices
+    );
     assert_eq!(gitlab[0]["severity"], "critical");
+}
+
+/// What a record met: the rule, the change, and the record.
+type Met = (String, String, String);
+
+fn of_json(list: &Value) -> Vec<Met> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let list = list.as_array().unwrap().iter();
+    list.map(|met| {
+        (
+            text(&met["rule"]),
+            text(&met["change"]),
+            text(&met["record"]),
+        )
+    })
+    .collect()
+}
+
+#[test]
+fn all_formats_agree_on_what_signed_records_meet_and_which_are_refused() {
+    let audit = audit(23, "x");
+    let report = json(&audit, Format::Json);
+    let expected = of_json(&report["evidence"]["discharged"]);
+    let met = ("met rule x", "0000-x", "good x");
+    assert_eq!(
+        expected,
+        [met].map(|(a, b, c)| (a.into(), b.into(), c.into()))
+    );
+    let words = "met by good x: asked for x";
+
+    let sarif = json(&audit, Format::Sarif);
+    let run = &sarif["runs"][0];
+    let suppressed: Vec<&Value> = run["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|result| result.get("suppressions").is_some())
+        .collect();
+    assert_eq!(suppressed.len(), 1);
+    assert_eq!(suppressed[0]["ruleId"], met.0);
+    assert_eq!(suppressed[0]["level"], "note");
+    assert_eq!(suppressed[0]["properties"]["id"], met.1);
+    let justification = &suppressed[0]["suppressions"][0]["justification"];
+    assert_eq!(justification, "met by good x");
+    assert_eq!(run["properties"]["evidence"]["accepted"][0], "good x");
+    let refused = &run["properties"]["evidence"]["refused"][0];
+    assert_eq!(refused["record"], "bad x");
+    assert_eq!(
+        refused["reason"],
+        report["evidence"]["refused"][0]["reason"]
+    );
+    let notes = run["invocations"][0]["toolExecutionNotifications"]
+        .as_array()
+        .unwrap();
+    let kinds: Vec<&Value> = notes
+        .iter()
+        .map(|note| &note["properties"]["evidence"])
+        .collect();
+    for kind in ["accepted", "refused", "gap"] {
+        assert_eq!(
+            kinds.iter().filter(|seen| **seen == kind).count(),
+            1,
+            "{kind}"
+        );
+    }
+
+    let gitlab = json(&audit, Format::Gitlab);
+    let finding = |words: &str| -> Value {
+        let all = gitlab.as_array().unwrap().iter();
+        let mut fit = all.filter(|one| one["description"].as_str().unwrap().contains(words));
+        let found = fit.next().unwrap_or_else(|| panic!("{words}")).clone();
+        assert_eq!(fit.next(), None, "{words}");
+        found
+    };
+    assert_eq!(finding(words)["check_name"], met.0);
+    assert_eq!(finding(words)["severity"], "info");
+    assert_eq!(finding("accepted good x")["severity"], "info");
+    assert_eq!(finding("refused bad x (no-signers)")["severity"], "minor");
+    assert_eq!(finding("not looked at: unreadable x")["severity"], "minor");
+
+    let lines = made(&audit, Format::Github);
+    let line = |start: &str, words: &str| {
+        let fits = |line: &&str| line.starts_with(start) && line.contains(words);
+        assert_eq!(lines.lines().filter(fits).count(), 1, "{words} in {lines}");
+    };
+    line(
+        "::notice file=dir x/Cargo.lock,line=10,title=met (met rule x)%3A 0000-x",
+        words,
+    );
+    line("::notice title=evidence::", "accepted good x");
+    line("::warning title=evidence::", "refused bad x (no-signers)");
+
+    for format in [Format::Html, Format::Markdown, Format::Text] {
+        let page = made(&audit, format).replace(['\\', '\n'], "");
+        for words in [
+            "accepted good x",
+            "meets met rule x",
+            "refused bad x (no-signers)",
+            "unreadable x",
+        ] {
+            assert!(page.contains(words), "{words} in {format:?}");
+        }
+    }
+    let page = made(&audit, Format::Html);
+    let card = page
+        .split("<details class=\"card")
+        .find(|card| card.contains("data-id=\"0000-x\""));
+    assert!(card.unwrap().contains(words));
+    let row = made(&audit, Format::Markdown);
+    let row = row
+        .lines()
+        .find(|line| line.starts_with("| ") && line.contains("`0000-x`"));
+    assert!(row.unwrap().contains(words), "{row:?}");
+    let style = Style::default();
+    let explained = render_explain(&audit, "0000-x", Format::Text, style).unwrap();
+    assert!(String::from_utf8(explained).unwrap().contains(words));
+}
+
+#[test]
+fn a_list_of_findings_has_no_fingerprint_twice() {
+    let audit = audit(23, "x");
+    let list = json(&audit, Format::Gitlab);
+    let mut prints: Vec<String> = list
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["fingerprint"].to_string())
+        .collect();
+    let all = prints.len();
+    prints.sort();
+    prints.dedup();
+    assert_eq!(prints.len(), all);
 }
 
 #[test]
@@ -155,83 +300,6 @@ fn the_schema_names_every_key_that_is_written() {
     assert_eq!(violations(&schema, &broken).len(), 2);
 }
 
-/// What section 3 of the standard asks for, as far as it is written here.
-const SARIF: &str = r##"{
- "type": "object", "required": ["version", "runs"],
- "properties": {
-  "version": {"const": "2.1.0"},
-  "runs": {"type": "array", "minItems": 1, "items": {
-   "type": "object", "required": ["tool", "results"],
-   "properties": {
-    "columnKind": {"enum": ["utf16CodeUnits", "unicodeCodePoints"]},
-    "tool": {"type": "object", "required": ["driver"], "properties": {"driver": {
-     "type": "object", "required": ["name", "rules"], "properties": {
-      "name": {"type": "string", "minLength": 1},
-      "rules": {"type": "array", "items": {"type": "object", "required": ["id", "shortDescription"],
-       "properties": {"id": {"type": "string", "minLength": 1}, "shortDescription": {"$ref": "#/$defs/message"},
-        "defaultConfiguration": {"type": "object", "properties": {"level": {"$ref": "#/$defs/level"}}}}}}}}}},
-    "invocations": {"type": "array", "items": {"type": "object", "required": ["executionSuccessful"],
-     "properties": {"executionSuccessful": {"type": "boolean"}, "toolExecutionNotifications": {"type": "array",
-      "items": {"type": "object", "required": ["message"], "properties": {
-       "message": {"$ref": "#/$defs/message"}, "level": {"$ref": "#/$defs/level"}}}}}}},
-    "results": {"type": "array", "items": {
-     "type": "object", "required": ["ruleId", "message", "locations", "partialFingerprints"],
-     "properties": {
-      "ruleId": {"type": "string", "minLength": 1},
-      "ruleIndex": {"type": "integer", "minimum": 0},
-      "level": {"$ref": "#/$defs/level"},
-      "message": {"$ref": "#/$defs/message"},
-      "partialFingerprints": {"type": "object"},
-      "locations": {"type": "array", "minItems": 1, "items": {"type": "object", "required": ["physicalLocation"],
-       "properties": {"physicalLocation": {"type": "object", "required": ["artifactLocation", "region"],
-        "properties": {"artifactLocation": {"type": "object", "required": ["uri"],
-          "properties": {"uri": {"type": "string", "minLength": 1}}},
-         "region": {"type": "object", "required": ["startLine"],
-          "properties": {"startLine": {"type": "integer", "minimum": 1}}}}}}}}}}}}}}},
- "$defs": {
-  "level": {"enum": ["none", "note", "warning", "error"]},
-  "message": {"type": "object", "required": ["text"], "properties": {"text": {"type": "string", "minLength": 1}}}}
-}"##;
-
-#[test]
-fn code_scanning_gets_what_the_standard_asks_for() {
-    let schema: Value = serde_json::from_str(SARIF).unwrap();
-    for changes in [0, 1, 23] {
-        let log = json(&audit(changes, "x"), Format::Sarif);
-        assert_eq!(violations(&schema, &log), Vec::<String>::new());
-        let run = &log["runs"][0];
-        let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
-        for result in run["results"].as_array().unwrap() {
-            let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
-            assert_eq!(rules[index]["id"], result["ruleId"]);
-        }
-    }
-}
-
-#[test]
-fn a_finding_keeps_its_fingerprint_when_lines_move() {
-    let prints = |audit: &Audit| -> Vec<String> {
-        json(audit, Format::Sarif)["runs"][0]["results"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|result| result["partialFingerprints"]["cargoCanary/v1"].to_string())
-            .collect()
-    };
-    let before = audit(8, "x");
-    let mut after = before.clone();
-    for judged in &mut after.changes {
-        judged.change.lock_line = Some(("Cargo.lock".to_owned(), 99));
-    }
-    assert_eq!(prints(&before), prints(&after));
-    let mut unique = prints(&before);
-    unique.sort();
-    unique.dedup();
-    assert_eq!(unique.len(), prints(&before).len());
-    after.changes[1].change.to[0].version = "9.9.9".parse().unwrap();
-    assert_ne!(prints(&before), prints(&after));
-}
-
 #[test]
 fn a_comment_stays_below_the_limit_and_keeps_what_matters() {
     let long = "y".repeat(500);
@@ -266,7 +334,12 @@ fn the_runner_gets_no_more_annotations_than_it_shows() {
 
 #[test]
 fn the_changelog_has_every_change_once_and_in_order() {
-    let audit = audit(23, "x");
+    let mut audit = audit(23, "x");
+    for judged in audit.changes.iter_mut().skip(1) {
+        if let Finding::Seen(delta) = &mut judged.dossier.advisories {
+            delta.introduced.clear();
+        }
+    }
     let document = render_changelog(&audit, Format::Json).unwrap();
     let document: Value = serde_json::from_slice(&document).unwrap();
     let groups = document["groups"].as_array().unwrap();
@@ -294,6 +367,52 @@ fn the_changelog_has_every_change_once_and_in_order() {
         );
     }
     assert!(markdown.starts_with("### Library updates\n"));
+}
+
+#[test]
+fn the_changelog_tells_what_upstream_says_trimmed_and_whose_words_they_are() {
+    let source = |text: &str, findings: Vec<SourceFinding>| {
+        Finding::Seen(SourceDelta {
+            findings,
+            changelog: vec![ChangelogSection {
+                version: "1.0.1".parse().unwrap(),
+                file: "CHANGELOG.md".to_owned(),
+                text: text.to_owned(),
+            }],
+            ..SourceDelta::default()
+        })
+    };
+    let mut audit = audit(30, "x");
+    for judged in &mut audit.changes {
+        judged.dossier.advisories = Finding::Absent("none".to_owned());
+        judged.dossier.source = source("- a word\n- two\n- three\n- four\n- five\n", Vec::new());
+    }
+    audit.changes[1].change.forced_by = audit.changes[2].change.forced_by.clone();
+    let rust = |what: &str| SourceFinding {
+        topic: Topic::Metadata,
+        shift: Shift::Changed,
+        part: Part::Metadata,
+        what: what.to_owned(),
+        count: 1,
+        witnesses: Vec::new(),
+    };
+    let breaking = "- one\n- **Breaking**: `give` is gone ([#7](https://a.example/pull/7))\n";
+    audit.changes[0].dossier.source =
+        source(breaking, vec![rust("oldest compiler: 1.60 -> 1.71.0")]);
+    audit.changes[1].dossier.source = source("- z", vec![rust("oldest compiler: 1.8 -> 1.9")]);
+    let markdown = String::from_utf8(render_changelog(&audit, Format::Markdown).unwrap()).unwrap();
+    for lines in [
+        "\nIndented lines are upstream's own words.\n",
+        "\nRust 1.71.0 or later is asked for, by `0000-x`.\n",
+        "#### Behaviour that may change\n\n- `0000-x` 1.0.0 → 1.0.1: upstream calls it breaking\n  - Breaking: `give` is gone\n  - one\n",
+        "  - three\n  - and 2 more\n",
+        "notes on 1 routine update that only follows are left out here",
+    ] {
+        assert!(markdown.contains(lines), "{lines} in {markdown}");
+    }
+    let html = String::from_utf8(render_changelog(&audit, Format::Html).unwrap()).unwrap();
+    assert!(html.contains("<li>Breaking: <code>give</code> is gone</li>"));
+    assert!(html.contains("<li>five</li>"));
 }
 
 #[test]
@@ -326,7 +445,7 @@ fn the_reasons_of_a_large_refresh_fit_on_a_screen_the_gravest_first() {
             ..Style::default()
         };
         let text = String::from_utf8(render(&audit, Format::Text, style)).unwrap();
-        let why = section(&text, "\nWhy\n", "\nWhat to do next\n");
+        let why = section(&text, "\nWhy\n", "\nEvidence\n");
         assert!((10..=22).contains(&why.len()), "{}: {why:#?}", why.len());
         let id = first.change.as_deref().unwrap();
         assert!(why[0].contains(id), "{why:#?}");
@@ -346,14 +465,13 @@ fn the_reasons_of_a_large_refresh_fit_on_a_screen_the_gravest_first() {
             ..Style::default()
         };
         let text = String::from_utf8(render(&audit, Format::Text, all)).unwrap();
-        let why = section(&text, "\nWhy\n", "\nWhat to do next\n");
+        let why = section(&text, "\nWhy\n", "\nEvidence\n");
         assert!(why.len() > 1000, "{}", why.len());
     }
 }
 
 #[test]
 fn the_page_shows_what_the_source_gained_where_and_what_upstream_says() {
-    use cargo_canary::facts::{Finding, Part, Shift, SourceDelta, SourceFinding, Topic, Witness};
     let mut audit = audit(2, "x");
     audit.changes[0].dossier.source = Finding::Seen(SourceDelta {
         findings: vec![SourceFinding {
@@ -369,6 +487,11 @@ fn the_page_shows_what_the_source_gained_where_and_what_upstream_says() {
                 text: "mem::forget(guard<>)".to_owned(),
             }],
         }],
+        changelog: vec![ChangelogSection {
+            version: "1.0.1".parse().unwrap(),
+            file: "CHANGES.md".to_owned(),
+            text: "### Fixed\n- a leak in `give` ([#1](https://a.example/pull/1))\n".to_owned(),
+        }],
         ..SourceDelta::default()
     });
     let page = made(&audit, Format::Html);
@@ -378,7 +501,7 @@ fn the_page_shows_what_the_source_gained_where_and_what_upstream_says() {
         "src/pool.rs:41 in Pool::give",
         "<code>mem::forget(guard&#60;&#62;)</code>",
         "What upstream says",
-        "<summary>1.0.1</summary><p class=\"notes\">notes x</p>",
+        "<summary>1.0.1</summary><ul class=\"found\"><li>Fixed: a leak in <code>give</code></li></ul>",
         "likelihood 1.0 % (1 in 100), exposure 1 of 1",
     ] {
         assert!(page.contains(words), "{words}");

@@ -1,6 +1,6 @@
 //! One list of hostile strings through every format: text stays text.
 
-use cargo_canary::facts::Finding;
+use cargo_canary::facts::{ChangelogSection, Finding, SourceDelta};
 use cargo_canary::report::{Format, Style, render, render_changelog, render_explain};
 use serde_json::Value;
 
@@ -42,12 +42,17 @@ fn markdown_has_the_same_structure_whatever_the_text_is() {
         |text| changelog(Format::Markdown, text),
         explained,
     ];
+    // Backticks stand around code in prose, and make nothing else.
+    let structure = |markdown: &str| -> Vec<String> {
+        let tags = tags(&rendered(markdown)).into_iter();
+        tags.filter(|tag| !tag.ends_with("code")).collect()
+    };
     for make in makers {
-        let plain = tags(&rendered(&make(PLAIN)));
+        let plain = structure(&make(PLAIN));
         assert!(plain.len() > 20);
         for text in HOSTILE {
             let markdown = make(text);
-            assert_eq!(tags(&rendered(&markdown)), plain, "{text:?}");
+            assert_eq!(structure(&markdown), plain, "{text:?}");
             assert_eq!(deceptive(&markdown), NONE, "{text:?}");
             assert_eq!(markdown.lines().count(), make(PLAIN).lines().count());
             for linked in [
@@ -234,4 +239,49 @@ fn no_command_goes_back_to_what_is_worse() {
     assert!(page.contains("going back reopens"));
     assert!(page.contains("the release before was withdrawn by its publishers; a later"));
     assert!(!page.contains("cargo update -p"));
+}
+
+#[test]
+fn what_upstream_says_makes_lines_and_nothing_else() {
+    let of = |text: &str, format: Format| -> Vec<String> {
+        let mut audit = audit(2, PLAIN);
+        for judged in &mut audit.changes {
+            judged.dossier.source = Finding::Seen(SourceDelta {
+                changelog: vec![ChangelogSection {
+                    version: "1.0.1".parse().unwrap(),
+                    file: "CHANGELOG.md".to_owned(),
+                    text: text.to_owned(),
+                }],
+                ..SourceDelta::default()
+            });
+        }
+        let page = if format == Format::Html {
+            render(&audit, format, Style::default())
+        } else {
+            render_changelog(&audit, format).unwrap()
+        };
+        let page = String::from_utf8(page).unwrap();
+        assert_eq!(deceptive(&page), NONE, "{text:?}");
+        let html = if format == Format::Markdown {
+            rendered(&page)
+        } else {
+            page
+        };
+        tags(&html)
+            .into_iter()
+            .filter(|tag| !["li", "/li", "ul", "/ul", "code", "/code"].contains(&tag.as_str()))
+            .collect()
+    };
+    for format in [Format::Html, Format::Markdown] {
+        let plain = of("- a word\n- another", format);
+        for text in HOSTILE {
+            for text in [
+                format!("- word {text}"),
+                format!("word {text}\n- end"),
+                format!("### {text}\n- word {text}\n  {text}\n"),
+            ] {
+                assert_eq!(of(&text, format), plain, "{text:?}");
+            }
+        }
+    }
 }

@@ -4,9 +4,12 @@
 use askama::Template;
 
 use crate::audit::Audit;
-use crate::report::html::{STYLE, Shown, content_policy, short};
+use crate::report::html::{Prose, STYLE, Shown, content_policy, long, said, short};
 
-use super::{between, caution, groups};
+use super::{between, caution, compiler, groups};
+
+/// So many lines of a version are shown.
+const LINES: usize = 40;
 
 #[derive(Template)]
 #[template(path = "changelog.html")]
@@ -15,6 +18,7 @@ struct Page {
     style: &'static str,
     between: Shown,
     caution: Option<String>,
+    compiler: Option<Prose>,
     groups: Vec<Group>,
 }
 
@@ -29,8 +33,14 @@ struct Entry {
     package: Shown,
     movement: Shown,
     place: Shown,
-    remarks: Vec<Shown>,
-    notes: Option<(Shown, Vec<(String, Shown)>)>,
+    remarks: Vec<Prose>,
+    notes: Option<Notes>,
+}
+
+/// What upstream says: where, and of each version.
+struct Notes {
+    from: Shown,
+    versions: Vec<(String, Vec<Prose>)>,
 }
 
 pub(in crate::report) fn page(audit: &Audit) -> Vec<u8> {
@@ -39,6 +49,7 @@ pub(in crate::report) fn page(audit: &Audit) -> Vec<u8> {
         style: STYLE,
         between: short(&between(audit)),
         caution: caution(audit),
+        compiler: compiler(audit).map(|text| long(&text)),
         groups: groups(audit)
             .into_iter()
             .map(|(group, entries)| Group {
@@ -58,14 +69,14 @@ fn entry(entry: &super::Entry<'_>) -> Entry {
         package: short(entry.package),
         movement: short(&entry.movement),
         place: short(&entry.place),
-        remarks: entry.remarks.iter().map(|remark| short(remark)).collect(),
-        notes: entry.notes.map(|notes| {
-            let sections = notes
+        remarks: entry.remarks.iter().map(|remark| long(remark)).collect(),
+        notes: entry.notes.as_ref().map(|notes| Notes {
+            from: short(notes.from),
+            versions: notes
                 .sections
                 .iter()
-                .map(|section| (section.version.to_string(), Shown::of(&section.text, 2000)))
-                .collect();
-            (short(&notes.from), sections)
+                .map(|section| (section.version.to_string(), said(section, LINES)))
+                .collect(),
         }),
     }
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::audit::Audit;
 
-use super::{advisories_missing, groups};
+use super::{advisories_missing, compiler, groups};
 
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -15,6 +15,8 @@ struct Document<'a> {
     head: &'a str,
     diff_digest: &'a str,
     advisories_missing: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    compiler: Option<String>,
     groups: Vec<Group<'a>>,
 }
 
@@ -30,11 +32,11 @@ struct Entry<'a> {
     id: &'a str,
     package: &'a str,
     kind: &'a str,
-    movement: String,
-    place: String,
-    fixed: Vec<&'a str>,
-    introduced: Vec<&'a str>,
-    remarks: Vec<String>,
+    movement: &'a str,
+    place: &'a str,
+    fixed: &'a [&'a str],
+    introduced: &'a [&'a str],
+    remarks: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     notes: Option<Notes<'a>>,
 }
@@ -48,23 +50,25 @@ struct Notes<'a> {
 #[derive(Serialize)]
 struct Section<'a> {
     version: String,
-    text: &'a str,
+    lines: &'a [String],
 }
 
 pub(in crate::report) fn document(audit: &Audit) -> Vec<u8> {
     let comparison = &audit.comparison;
+    let groups = groups(audit);
     let document = Document {
         schema_version: 1,
         base: &comparison.base.input.given,
         head: &comparison.head.input.given,
         diff_digest: &comparison.diff.digest,
         advisories_missing: advisories_missing(audit),
-        groups: groups(audit)
-            .into_iter()
+        compiler: compiler(audit),
+        groups: groups
+            .iter()
             .map(|(group, entries)| Group {
                 id: group.id(),
                 heading: group.heading(),
-                entries: entries.into_iter().map(entry).collect(),
+                entries: entries.iter().map(entry).collect(),
             })
             .collect(),
     };
@@ -74,26 +78,27 @@ pub(in crate::report) fn document(audit: &Audit) -> Vec<u8> {
     bytes
 }
 
-fn entry(entry: super::Entry<'_>) -> Entry<'_> {
+fn entry<'a>(entry: &'a super::Entry<'a>) -> Entry<'a> {
+    let notes = entry.notes.as_ref().map(|notes| Notes {
+        from: notes.from,
+        sections: notes
+            .sections
+            .iter()
+            .map(|section| Section {
+                version: section.version.to_string(),
+                lines: &section.lines,
+            })
+            .collect(),
+    });
     Entry {
         id: entry.id,
         package: entry.package,
         kind: entry.kind,
-        movement: entry.movement,
-        place: entry.place,
-        fixed: entry.fixed,
-        introduced: entry.introduced,
-        remarks: entry.remarks,
-        notes: entry.notes.map(|notes| Notes {
-            from: &notes.from,
-            sections: notes
-                .sections
-                .iter()
-                .map(|section| Section {
-                    version: section.version.to_string(),
-                    text: &section.text,
-                })
-                .collect(),
-        }),
+        movement: &entry.movement,
+        place: &entry.place,
+        fixed: &entry.fixed,
+        introduced: &entry.introduced,
+        remarks: &entry.remarks,
+        notes,
     }
 }

@@ -6,11 +6,12 @@ mod html;
 mod json;
 mod markdown;
 
-use crate::audit::{Audit, JudgedChange, Notes};
-use crate::diff::ChangeKind;
-use crate::facts::AdvisoryFact;
+use crate::audit::{Audit, JudgedChange};
+use crate::diff::{Change, ChangeKind};
+use crate::facts::{AdvisoryDelta, AdvisoryFact, Topic};
 use crate::pkg::Step;
 
+use super::upstream::{self, Upstream};
 use super::{view, words};
 
 pub(super) use html::page;
@@ -64,7 +65,9 @@ struct Entry<'a> {
     remarks: Vec<String>,
     fixed: Vec<&'a str>,
     introduced: Vec<&'a str>,
-    notes: Option<&'a Notes>,
+    /// Whether somebody decided on it; the others follow.
+    decided: bool,
+    notes: Option<Upstream<'a>>,
 }
 
 /// The groups that have entries, in order; entries by package and id.
@@ -91,6 +94,10 @@ fn group_of(judged: &JudgedChange) -> Group {
     {
         return Group::Security;
     }
+    let brings = |delta: &AdvisoryDelta| delta.introduced.iter().any(AdvisoryFact::is_fault);
+    if view::advisories(judged).is_some_and(brings) || breaks(judged) {
+        return Group::Behaviour;
+    }
     match change.kind {
         ChangeKind::Added | ChangeKind::Removed | ChangeKind::Duplicated | ChangeKind::Merged => {
             Group::NewAndRemoved
@@ -107,6 +114,54 @@ fn group_of(judged: &JudgedChange) -> Group {
     }
 }
 
+/// Whether upstream itself calls an update breaking.
+fn breaks(judged: &JudgedChange) -> bool {
+    let notes = upstream::of(judged);
+    let mut lines = notes
+        .iter()
+        .flat_map(|notes| &notes.sections)
+        .flat_map(|one| &one.lines);
+    let says = |line: &String| {
+        let line = line.to_lowercase();
+        let denies = line.contains("non-breaking") || line.contains("no breaking");
+        line.contains("breaking") && !denies
+    };
+    judged.change.kind == ChangeKind::Upgraded && lines.any(says)
+}
+
+/// The oldest compiler that one of the updates newly asks for, and which does.
+fn compiler(audit: &Audit) -> Option<String> {
+    let asks = |judged: &JudgedChange| {
+        let delta = judged.dossier.source.seen()?;
+        let finding = delta.findings.iter().find(|finding| {
+            finding.topic == Topic::Metadata && finding.what.starts_with("oldest compiler")
+        })?;
+        let number = finding.what.rsplit([' ', ':']).next()?;
+        let mut parts = number.split('.').map(|part| part.parse::<u32>().ok());
+        let release: [u32; 3] = std::array::from_fn(|_| parts.next().flatten().unwrap_or(0));
+        (release > [0; 3]).then(|| (release, number.to_owned()))
+    };
+    let asked = audit.changes.iter();
+    let asked = asked.filter_map(|judged| Some((asks(judged)?, judged.change.package.as_str())));
+    let asked: Vec<_> = asked.collect();
+    let ((_, newest), _) = asked.iter().max_by_key(|((release, _), _)| *release)?;
+    let mut who: Vec<&str> = asked
+        .iter()
+        .filter(|((_, number), _)| number == newest)
+        .map(|(_, package)| *package)
+        .collect();
+    who.sort_unstable();
+    who.dedup();
+    let first = who.first()?;
+    let others = match who.len() {
+        1 => String::new(),
+        many => format!(" and {}", words::count(many - 1, "other")),
+    };
+    Some(format!(
+        "Rust {newest} or later is asked for, by `{first}`{others}."
+    ))
+}
+
 fn entry(judged: &JudgedChange) -> Entry<'_> {
     let change = &judged.change;
     let mut remarks = Vec::new();
@@ -116,13 +171,12 @@ fn entry(judged: &JudgedChange) -> Entry<'_> {
             ("fixes", &delta.fixed, &mut fixed),
             ("brings", &delta.introduced, &mut introduced),
         ] {
-            for fact in facts {
-                ids.push(fact.id.as_str());
-                remarks.push(format!(
-                    "{word} {} ({})",
-                    fact.id,
-                    words::advisory_kind(fact)
-                ));
+            let name =
+                |fact: &AdvisoryFact| format!("{} ({})", fact.id, words::advisory_kind(fact));
+            ids.extend(facts.iter().map(|fact| fact.id.as_str()));
+            if !facts.is_empty() {
+                let names: Vec<String> = facts.iter().map(name).collect();
+                remarks.push(format!("{word} {}", names.join(", ")));
             }
         }
     }
@@ -143,20 +197,36 @@ fn entry(judged: &JudgedChange) -> Entry<'_> {
         | ChangeKind::FeaturesChanged
         | ChangeKind::PlacementChanged => {}
     }
+    let major = change.step() == Some(Step::Major);
+    if change.kind == ChangeKind::Upgraded && !major && breaks(judged) {
+        remarks.push("upstream calls it breaking".to_owned());
+    }
     if let Some(forced) = &change.forced_by {
-        remarks.push(format!("follows {}", forced.root));
+        remarks.push(format!("follows `{}`", forced.root));
     }
     Entry {
         package: &change.package,
         id: &change.id,
         kind: change.kind.as_str(),
-        movement: words::move_of(change).replace("->", "→"),
+        movement: movement(change),
         place: words::place_of(change),
         remarks,
         fixed,
         introduced,
-        notes: judged.notes.as_ref(),
+        decided: change.forced_by.is_none() || change.placement.direct,
+        notes: upstream::of(judged),
     }
+}
+
+/// What moved; the version before the word.
+fn movement(change: &Change) -> String {
+    let movement = words::move_of(change);
+    for word in ["added", "removed"] {
+        if let Some(version) = movement.strip_prefix(word) {
+            return format!("{} {word}", version.trim_start());
+        }
+    }
+    movement.replace("->", "→")
 }
 
 /// Whether advisories could be looked up for every change; without that, the

@@ -4,7 +4,7 @@ pub(super) mod shape;
 
 use crate::audit::{Audit, EvidenceFound};
 use crate::evidence::{Outcome, Record, Refusal};
-use crate::policy::Decision;
+use crate::policy::{Decision, Discharged};
 use crate::snapshot::{Input, InputKind};
 
 use super::Style;
@@ -18,8 +18,28 @@ pub(super) enum Tone {
     Plain,
 }
 
+/// What became of one record, or of a place where records are looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Line<'a> {
+    pub(super) tone: Tone,
+    /// The record, where the line is about a single one.
+    pub(super) record: Option<&'a str>,
+    pub(super) text: String,
+}
+
+/// What one record met, in words.
+pub(super) fn met(met: &Discharged) -> String {
+    format!("met by {}: {}", met.record, met.reason.because)
+}
+
+/// What records met of one change.
+pub(super) fn met_of<'a>(audit: &'a Audit, id: &'a str) -> impl Iterator<Item = &'a Discharged> {
+    let discharged = audit.evidence.discharged.iter();
+    discharged.filter(move |met| met.reason.change.as_deref() == Some(id))
+}
+
 /// What became of the records, a line for each.
-pub(super) fn lines(evidence: &EvidenceFound) -> Vec<(Tone, String)> {
+pub(super) fn lines(evidence: &EvidenceFound) -> Vec<Line<'_>> {
     let mut lines = records(&evidence.outcome, &|record| {
         let mut rules: Vec<&str> = evidence
             .discharged
@@ -34,19 +54,17 @@ pub(super) fn lines(evidence: &EvidenceFound) -> Vec<(Tone, String)> {
             rules => format!("; meets {}", rules.join(", ")),
         }
     });
-    lines.extend(
-        evidence
-            .outcome
-            .gaps
-            .iter()
-            .map(|gap| (Tone::Bad, format!("not looked at: {gap}"))),
-    );
+    lines.extend(evidence.outcome.gaps.iter().map(|gap| Line {
+        tone: Tone::Bad,
+        record: None,
+        text: format!("not looked at: {gap}"),
+    }));
     lines
 }
 
 /// Records for other differences are counted and not named: a repository keeps
 /// those of its past.
-fn records(outcome: &Outcome, more: &dyn Fn(&Record) -> String) -> Vec<(Tone, String)> {
+fn records<'a>(outcome: &'a Outcome, more: &dyn Fn(&Record) -> String) -> Vec<Line<'a>> {
     let mut lines = Vec::new();
     for accepted in &outcome.accepted {
         let record = &accepted.record;
@@ -65,18 +83,25 @@ fn records(outcome: &Outcome, more: &dyn Fn(&Record) -> String) -> Vec<(Tone, St
             line.push_str(": ");
             line.push_str(reason);
         }
-        lines.push((Tone::Good, line));
+        lines.push(Line {
+            tone: Tone::Good,
+            record: Some(&record.name),
+            text: line,
+        });
     }
     let is_other = |because: &Refusal| matches!(because, Refusal::OtherDifference(_));
     for refused in &outcome.refused {
         if !is_other(&refused.because) {
-            let line = format!(
-                "refused {} ({}): {}",
-                refused.record.name,
-                refused.because.code(),
-                refused.because
-            );
-            lines.push((Tone::Bad, line));
+            lines.push(Line {
+                tone: Tone::Bad,
+                record: Some(&refused.record.name),
+                text: format!(
+                    "refused {} ({}): {}",
+                    refused.record.name,
+                    refused.because.code(),
+                    refused.because
+                ),
+            });
         }
     }
     let others = outcome
@@ -86,8 +111,11 @@ fn records(outcome: &Outcome, more: &dyn Fn(&Record) -> String) -> Vec<(Tone, St
         .count();
     if others > 0 {
         let is = if others == 1 { "is" } else { "are" };
-        let line = format!("{} {is} for other differences", count(others, "record"));
-        lines.push((Tone::Plain, line));
+        lines.push(Line {
+            tone: Tone::Plain,
+            record: None,
+            text: format!("{} {is} for other differences", count(others, "record")),
+        });
     }
     lines
 }
@@ -191,13 +219,14 @@ pub fn list(evidence: &Evidence<'_>, style: Style) -> Vec<u8> {
 
 /// Every record by itself, those of other differences too.
 fn all(outcome: &Outcome) -> Vec<(Tone, String)> {
-    let mut lines: Vec<(Tone, String)> = records(
-        &Outcome {
-            refused: Vec::new(),
-            ..outcome.clone()
-        },
-        &|_| String::new(),
-    );
+    let accepted = Outcome {
+        refused: Vec::new(),
+        ..outcome.clone()
+    };
+    let mut lines: Vec<(Tone, String)> = records(&accepted, &|_| String::new())
+        .into_iter()
+        .map(|line| (line.tone, line.text))
+        .collect();
     lines.extend(outcome.refused.iter().map(|refused| {
         let what = refused.record.in_words();
         let what = if what.is_empty() {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::audit::{Audit, JudgedChange};
 use crate::facts::AdvisoryFact;
-use crate::report::{view, words};
+use crate::report::{evidence, view, words};
 
 use super::source::{self, Source, Upstream};
 use super::time_line::{self, TimeLine};
@@ -28,6 +28,8 @@ pub(super) struct Card {
     pub(super) why: Shown,
     pub(super) open: bool,
     pub(super) reasons: Vec<Because>,
+    /// What records met: the rule, and the words.
+    pub(super) met: Vec<(Shown, Prose)>,
     pub(super) signals: Vec<Contribution>,
     pub(super) links: Vec<Linked>,
     pub(super) advisories: Vec<Advisory>,
@@ -106,6 +108,9 @@ impl Card {
                     text: long(&reason.because),
                     way_out: reason.way_out.as_deref().map(long),
                 })
+                .collect(),
+            met: evidence::met_of(audit, &change.id)
+                .map(|met| (short(&met.reason.rule), long(&evidence::met(met))))
                 .collect(),
             signals: judged.assessment.signals.iter().map(contribution).collect(),
             links: judged

@@ -21,6 +21,8 @@ use crate::audit::Audit;
 
 use super::safe::{clip, visible};
 
+pub(super) use source::said;
+
 pub(super) const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 
@@ -70,29 +72,34 @@ pub(super) struct Prose {
 }
 
 impl Prose {
+    /// At most so many characters of a text.
+    pub(super) fn of(text: &str, most: usize) -> Self {
+        let text = Shown::of(text, most).0;
+        let pieces: Vec<&str> = text.split('`').collect();
+        // An odd mark at the end stands for itself.
+        let paired = pieces.len() % 2 == 1;
+        if !paired {
+            return Prose {
+                parts: vec![(false, Shown(text))],
+            };
+        }
+        Prose {
+            parts: pieces
+                .into_iter()
+                .enumerate()
+                .filter(|(_, piece)| !piece.is_empty())
+                .map(|(at, piece)| (at % 2 == 1, Shown(piece.to_owned())))
+                .collect(),
+        }
+    }
+
     fn is_empty(&self) -> bool {
         self.parts.is_empty()
     }
 }
 
 pub(super) fn long(text: &str) -> Prose {
-    let text = Shown::of(text, 1200).0;
-    let pieces: Vec<&str> = text.split('`').collect();
-    // An odd mark at the end stands for itself.
-    let paired = pieces.len() % 2 == 1;
-    if !paired {
-        return Prose {
-            parts: vec![(false, Shown(text))],
-        };
-    }
-    Prose {
-        parts: pieces
-            .into_iter()
-            .enumerate()
-            .filter(|(_, piece)| !piece.is_empty())
-            .map(|(at, piece)| (at % 2 == 1, Shown(piece.to_owned())))
-            .collect(),
-    }
+    Prose::of(text, 1200)
 }
 
 /// What the page may do.

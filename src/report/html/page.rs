@@ -239,7 +239,7 @@ fn tiles(audit: &Audit) -> Vec<Tile> {
 fn notices(audit: &Audit) -> Vec<Prose> {
     let records = evidence::lines(&audit.evidence)
         .into_iter()
-        .map(|(_, line)| long(&format!("evidence: {line}")));
+        .map(|line| long(&format!("evidence: {}", line.text)));
     let notices = audit.verdict.notices.iter().map(notice);
     records.chain(notices).collect()
 }

@@ -2,6 +2,7 @@
 
 use crate::audit::JudgedChange;
 use crate::facts::{SourceFinding, Witness};
+use crate::report::upstream::{self, Section};
 use crate::report::words::{count, source_summary};
 
 use super::{Prose, Shown, long, short};
@@ -9,9 +10,9 @@ use super::{Prose, Shown, long, short};
 /// So many findings are shown, each with so many places; the JSON report has all.
 const FINDINGS: usize = 10;
 const PLACES: usize = 2;
-/// So many versions of upstream's notes are shown, and characters of each.
+/// So many versions of upstream's notes are shown, and lines of each.
 const VERSIONS: usize = 4;
-const CHARACTERS: usize = 700;
+const LINES: usize = 10;
 
 /// What an update does to the source.
 pub(super) struct Source {
@@ -39,7 +40,7 @@ pub(super) struct Place {
 /// What upstream says.
 pub(super) struct Upstream {
     pub(super) from: Shown,
-    pub(super) versions: Vec<(String, Shown)>,
+    pub(super) versions: Vec<(String, Vec<Prose>)>,
     pub(super) more: usize,
 }
 
@@ -62,11 +63,15 @@ fn found(finding: &SourceFinding) -> Found {
     };
     Found {
         shift: finding.shift.as_str(),
-        about: format!(
-            "{}, {}{times}",
-            finding.topic.as_str(),
-            finding.part.as_str()
-        ),
+        about: if finding.topic.as_str() == finding.part.as_str() {
+            format!("{}{times}", finding.topic.as_str())
+        } else {
+            format!(
+                "{}, {}{times}",
+                finding.topic.as_str(),
+                finding.part.as_str()
+            )
+        },
         what: Shown::of(&finding.what, 300),
         places: finding.witnesses.iter().take(PLACES).map(place).collect(),
     }
@@ -85,18 +90,24 @@ fn place(witness: &Witness) -> Place {
 
 /// Upstream's notes for the versions in between; `None` where there are none.
 pub(super) fn upstream(judged: &JudgedChange) -> Option<Upstream> {
-    let notes = judged.notes.as_ref()?;
+    let notes = upstream::of(judged)?;
     let shown = notes.sections.iter().take(VERSIONS);
     Some(Upstream {
-        from: short(&notes.from),
+        from: short(notes.from),
         versions: shown
-            .map(|section| {
-                (
-                    section.version.to_string(),
-                    Shown::of(&section.text, CHARACTERS),
-                )
-            })
+            .map(|section| (section.version.to_string(), said(section, LINES)))
             .collect(),
         more: notes.sections.len().saturating_sub(VERSIONS),
     })
+}
+
+/// The lines of a version, so many of them; the others are counted.
+pub(in crate::report) fn said(section: &Section<'_>, most: usize) -> Vec<Prose> {
+    let lines = section.lines.iter().take(most);
+    let mut said: Vec<Prose> = lines.map(|line| Prose::of(line, 300)).collect();
+    let more = section.lines.len().saturating_sub(most);
+    if more > 0 {
+        said.push(long(&format!("and {more} more")));
+    }
+    said
 }

@@ -12,7 +12,7 @@ use crate::audit::{Audit, JudgedChange};
 use crate::diff::Change;
 use crate::policy::Decision;
 
-use super::safe::{clip, markdown, markdown_code};
+use super::safe::{clip, markdown, markdown_code, markdown_prose};
 use super::view;
 use super::words::{self, say};
 
@@ -135,14 +135,14 @@ fn headline(out: &mut String, audit: &Audit) {
         out,
         format_args!(
             "{about}{} ({})\n",
-            markdown(&clip(&first.because, 600)),
+            markdown_prose(&clip(&first.because, 600)),
             markdown_code(&clip(&first.rule, 80))
         ),
     );
     if let Some(way_out) = &first.way_out {
         say(
             out,
-            format_args!("\n**Way out:** {}\n", markdown(&clip(way_out, 600))),
+            format_args!("\n**Way out:** {}\n", markdown_prose(&clip(way_out, 600))),
         );
     }
     out.push('\n');
@@ -196,7 +196,7 @@ fn rows<'a>(out: &mut String, audit: &Audit, changes: impl Iterator<Item = &'a &
                 markdown_code(&clip(&change.id, 80)),
                 markdown(&clip(&arrow(change), 80)),
                 markdown(&clip(&words::place_of(change), 60)),
-                markdown(&clip(&view::why(audit, judged), 160)),
+                markdown_prose(&clip(&view::why(audit, judged), 160)),
             ),
         );
     }

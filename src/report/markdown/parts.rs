@@ -4,7 +4,7 @@ use crate::audit::{Audit, JudgedChange};
 use crate::facts::AdvisoryFact;
 
 use super::super::evidence;
-use super::super::safe::{clip, markdown, markdown_code};
+use super::super::safe::{clip, markdown, markdown_code, markdown_prose};
 use super::super::view;
 use super::super::words::{self, say};
 use super::{arrow, fold};
@@ -39,16 +39,21 @@ pub(super) fn evidence(out: &mut String, audit: &Audit, judged: &JudgedChange) {
                 "**{}** {}: {}",
                 reason.decision.as_str(),
                 markdown_code(&clip(&reason.rule, 80)),
-                markdown(&clip(&reason.because, 600))
+                markdown_prose(&clip(&reason.because, 600))
             ),
         );
         if let Some(way_out) = &reason.way_out {
             item(
                 out,
                 1,
-                &format!("way out: {}", markdown(&clip(way_out, 600))),
+                &format!("way out: {}", markdown_prose(&clip(way_out, 600))),
             );
         }
+    }
+    for met in evidence::met_of(audit, &change.id) {
+        let words = markdown_prose(&clip(&evidence::met(met), 600));
+        let rule = markdown_code(&clip(&met.reason.rule, 80));
+        item(out, 0, &format!("**met** {rule}: {words}"));
     }
     item(
         out,
@@ -67,7 +72,7 @@ pub(super) fn evidence(out: &mut String, audit: &Audit, judged: &JudgedChange) {
                 "{:+} {}: {}",
                 signal.points,
                 markdown_code(signal.id),
-                markdown(&clip(&signal.because, 400))
+                markdown_prose(&clip(&signal.because, 400))
             ),
         );
     }
@@ -79,7 +84,7 @@ pub(super) fn evidence(out: &mut String, audit: &Audit, judged: &JudgedChange) {
                 "{} link to incident {}: {}",
                 link.strength.as_str(),
                 markdown_code(&clip(&link.id, 120)),
-                markdown(&clip(&link.because, 400))
+                markdown_prose(&clip(&link.because, 400))
             ),
         );
     }
@@ -92,12 +97,12 @@ pub(super) fn evidence(out: &mut String, audit: &Audit, judged: &JudgedChange) {
                 "not checked: {} ({}), {}",
                 gap.fact.as_str(),
                 gap.reason.as_str(),
-                markdown(&clip(&gap.detail, 300))
+                markdown_prose(&clip(&gap.detail, 300))
             ),
         );
     }
     let rollback = view::rollback(judged);
-    let note = markdown(&rollback.note);
+    let note = markdown_prose(&rollback.note);
     match rollback.command {
         Some(command) => {
             let command = format!("`{command}`");
@@ -121,7 +126,7 @@ fn origin(out: &mut String, judged: &JudgedChange) {
             &format!(
                 "forced by {}: {}",
                 markdown_code(&clip(&forced.root, 120)),
-                markdown(&clip(&forced.because, 300))
+                markdown_prose(&clip(&forced.because, 300))
             ),
         );
     }
@@ -144,7 +149,7 @@ pub(super) fn next_steps(out: &mut String, audit: &Audit, few: bool) {
     let shown = if few { FEW } else { rest.len() };
     fold(out, &format!("What else to do ({})", rest.len()), |out| {
         for step in rest.iter().take(shown) {
-            item(out, 0, &markdown(&clip(step, 600)));
+            item(out, 0, &markdown_prose(&clip(step, 600)));
         }
         more(out, rest.len().saturating_sub(shown));
     });
@@ -156,14 +161,14 @@ pub(super) fn records(out: &mut String, audit: &Audit, few: bool) {
     if !lines.is_empty() {
         out.push_str("**Evidence**\n\n");
         let shown = if few { FEW } else { RECORDS };
-        for (_, line) in lines.iter().take(shown) {
-            item(out, 0, &markdown(&clip(line, 600)));
+        for line in lines.iter().take(shown) {
+            item(out, 0, &markdown_prose(&clip(&line.text, 600)));
         }
         more(out, lines.len().saturating_sub(shown));
         out.push('\n');
     }
     if let Some((words, commands)) = evidence::way_out(audit) {
-        say(out, format_args!("{}\n\n```sh\n", markdown(&words)));
+        say(out, format_args!("{}\n\n```sh\n", markdown_prose(&words)));
         for command in commands {
             say(out, format_args!("{command}\n"));
         }
@@ -238,7 +243,7 @@ pub(super) fn notices(out: &mut String, audit: &Audit, few: bool) {
                 &format!(
                     "{about}{}: {}",
                     markdown_code(&clip(&notice.rule, 80)),
-                    markdown(&clip(&notice.text, 400))
+                    markdown_prose(&clip(&notice.text, 400))
                 ),
             );
         }
@@ -287,7 +292,7 @@ pub(super) fn not_checked(out: &mut String, audit: &Audit, few: bool) {
                     "{}{of} ({}): {}",
                     group.facts.join(", "),
                     group.reason,
-                    markdown(&clip(&group.detail, 300))
+                    markdown_prose(&clip(&group.detail, 300))
                 ),
             );
         }
@@ -300,7 +305,7 @@ pub(super) fn not_checked(out: &mut String, audit: &Audit, few: bool) {
                 &format!(
                     "{}: {}",
                     markdown_code(&clip(&left.path, 200)),
-                    markdown(&clip(&left.reason, 300))
+                    markdown_prose(&clip(&left.reason, 300))
                 ),
             );
         }

@@ -41,6 +41,8 @@ pub(super) struct Driver<'a> {
 pub(super) struct Rule {
     pub(super) id: String,
     pub(super) short_description: Message,
+    pub(super) full_description: Message,
+    pub(super) help: Message,
     pub(super) default_configuration: Configuration,
 }
 
@@ -78,8 +80,18 @@ pub(super) struct Outcome<'a> {
     pub(super) message: Message,
     pub(super) locations: [Location; 1],
     pub(super) partial_fingerprints: BTreeMap<&'static str, String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) suppressions: Vec<Suppression>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) properties: Option<ChangeProperties<'a>>,
+}
+
+/// Why a result counts no longer.
+#[derive(Serialize)]
+pub(super) struct Suppression {
+    pub(super) kind: &'static str,
+    pub(super) status: &'static str,
+    pub(super) justification: String,
 }
 
 #[derive(Serialize)]
@@ -111,6 +123,20 @@ pub(super) struct Region {
 pub(super) struct Properties<'a> {
     pub(super) verdict: &'a str,
     pub(super) changes: Vec<ChangeProperties<'a>>,
+    pub(super) evidence: Records,
+}
+
+/// Signed records, by name.
+#[derive(Serialize)]
+pub(super) struct Records {
+    pub(super) accepted: Vec<String>,
+    pub(super) refused: Vec<RefusedRecord>,
+}
+
+#[derive(Serialize)]
+pub(super) struct RefusedRecord {
+    pub(super) record: String,
+    pub(super) reason: &'static str,
 }
 
 /// One change, passing or not.

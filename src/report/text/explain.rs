@@ -5,7 +5,7 @@ use crate::facts::{Finding, Published, PublisherDelta};
 
 use super::page::{Ink, Page, column};
 use super::{changes, ink_of};
-use crate::report::words;
+use crate::report::{evidence, words};
 
 pub(super) fn one(page: &mut Page, audit: &Audit, judged: &JudgedChange) {
     let change = &judged.change;
@@ -37,6 +37,10 @@ pub(super) fn one(page: &mut Page, audit: &Audit, judged: &JudgedChange) {
         if let Some(way_out) = &reason.way_out {
             page.wrapped(Ink::Plain, "      ", "      ", way_out);
         }
+    }
+    for met in evidence::met_of(audit, &change.id) {
+        let words = format!("{}, {}", met.reason.rule, evidence::met(met));
+        page.wrapped(Ink::Good, "    - ", "      ", &words);
     }
     signals(page, judged);
     links(page, judged);

@@ -150,8 +150,8 @@ fn evidence(page: &mut Page, audit: &Audit) {
     }
     page.heading("Evidence");
     let shown = if page.verbose() { lines.len() } else { LISTED };
-    for (tone, line) in lines.iter().take(shown) {
-        page.wrapped(ink_of_tone(*tone), "  - ", "    ", line);
+    for line in lines.iter().take(shown) {
+        page.wrapped(ink_of_tone(line.tone), "  - ", "    ", &line.text);
     }
     if lines.len() > shown {
         page.wrapped(

@@ -2,18 +2,22 @@
 //! text can come from outside.
 
 use cargo_canary::audit::{
-    Audit, Comparison, Coverage, DataStatus, EvidenceFound, JudgedChange, Notes, PolicyOrigin,
-    PreExisting, Side, VersionNotes, WithdrawnPackage,
+    Audit, Comparison, Coverage, DataStatus, EvidenceFound, JudgedChange, PolicyOrigin,
+    PreExisting, Side, WithdrawnPackage,
 };
 use cargo_canary::diff::{Change, ChangeKind, FeatureDelta, ForcedBy, GraphDiff};
+use cargo_canary::evidence::{Accepted, Outcome, Record, Refusal, Refused};
 use cargo_canary::facts::{
-    AdvisoryDelta, AdvisoryFact, Dossier, FactKind, Finding, Gap, GapReason, History, LaterRelease,
-    LaterReleases, Published, Severity, YankCluster, Yanked,
+    AdvisoryDelta, AdvisoryFact, ChangelogSection, Dossier, FactKind, Finding, Gap, GapReason,
+    History, LaterRelease, LaterReleases, LookAlike, Published, Publisher, PublisherDelta,
+    Severity, SourceDelta, YankCluster, Yanked,
 };
 use cargo_canary::host::Work;
 use cargo_canary::incidents::{Direction, Link, Strength};
 use cargo_canary::pkg::{PackageId, Release, Source};
-use cargo_canary::policy::{Decision, LedgerTerms, Notice, Reason, Verdict};
+use cargo_canary::policy::{
+    Decision, Discharged, EvidenceKind, LedgerTerms, Notice, Reason, Verdict,
+};
 use cargo_canary::risk::{Assessment, Evidence, Level, Signal};
 use cargo_canary::snapshot::{GraphKind, Input, InputKind, NotCovered, Placement, Role};
 
@@ -135,6 +139,23 @@ fn change(at: usize, text: &str) -> Change {
     }
 }
 
+/// Every second change has an archive, and upstream's words in it.
+fn source(at: usize, text: &str) -> Finding<SourceDelta> {
+    if at % 2 == 1 {
+        return Finding::Absent(format!("no archive {text}"));
+    }
+    Finding::Seen(SourceDelta {
+        changelog: vec![ChangelogSection {
+            version: "1.0.1".parse().unwrap(),
+            file: format!("CHANGELOG.md {text}"),
+            // One item, whatever the text is.
+            text: format!("- notes {}", text.replace(['\r', '\n'], " ")),
+        }],
+        not_read: vec![format!("left {text}")],
+        ..SourceDelta::default()
+    })
+}
+
 fn judged(at: usize, text: &str) -> JudgedChange {
     let published = |day: &str| {
         Finding::Seen(Published {
@@ -184,10 +205,27 @@ fn judged(at: usize, text: &str) -> JudgedChange {
                 },
                 remaining: vec![advisory(text)],
             }),
-            source: cargo_canary::facts::Finding::Absent("no archive was compared".to_owned()),
+            source: source(at, text),
             outcomes: Finding::Absent("no ledger is named".to_owned()),
-            publisher: Finding::Absent("not asked for".to_owned()),
-            look_alike: None,
+            publisher: if at.is_multiple_of(5) {
+                Finding::Seen(PublisherDelta {
+                    incoming: Publisher::Trusted {
+                        provider: format!("forge {text}"),
+                        repository: format!("owner/{text}"),
+                    },
+                    outgoing: Some(Publisher::Account(format!("account {text}"))),
+                    earlier: 3,
+                    earlier_by_same: 2,
+                    owners: vec![format!("owner {text}")],
+                })
+            } else {
+                Finding::Absent("not asked for".to_owned())
+            },
+            look_alike: at.is_multiple_of(7).then(|| LookAlike {
+                of: format!("known {text}"),
+                how: "one letter more",
+                same_lines: Some(0.5),
+            }),
             other_gaps: vec![gap(FactKind::Manifest, text)],
         },
         links: vec![Link {
@@ -211,13 +249,53 @@ fn judged(at: usize, text: &str) -> JudgedChange {
             evidence: Evidence::default(),
         },
         decision: decision(at),
-        notes: Some(Notes {
-            from: format!("CHANGELOG.md {text}"),
-            sections: vec![VersionNotes {
-                version: "1.0.1".parse().unwrap(),
-                text: format!("notes {text}"),
+    }
+}
+
+fn record(name: &str, text: &str) -> Record {
+    Record {
+        name: format!("{name} {text}"),
+        kind: Some(EvidenceKind::Probe),
+        decision: Some(format!("no-leak {text}")),
+        reason: Some(format!("approved {text}")),
+        signer: Some(format!("signer {text}")),
+        ..Record::default()
+    }
+}
+
+/// One record that counts, one that does not, one place that was not looked at;
+/// the first passing change passes because of the first.
+fn evidence(passing: &[String], text: &str) -> EvidenceFound {
+    EvidenceFound {
+        needed: true,
+        min_duration: None,
+        signers: Some((format!("signers {text}"), 1)),
+        outcome: Outcome {
+            accepted: vec![Accepted {
+                record: record("good", text),
+                rules: vec![format!("met rule {text}")],
+                notes: vec![format!("noted {text}")],
             }],
-        }),
+            refused: vec![Refused {
+                record: record("bad", text),
+                because: Refusal::NoSigners(format!("refused {text}")),
+            }],
+            gaps: vec![format!("unreadable {text}")],
+        },
+        discharged: passing
+            .iter()
+            .take(1)
+            .map(|id| Discharged {
+                reason: Reason {
+                    rule: format!("met rule {text}"),
+                    change: Some(id.clone()),
+                    decision: Decision::Canary,
+                    because: format!("asked for {text}"),
+                    way_out: None,
+                },
+                record: format!("good {text}"),
+            })
+            .collect(),
     }
 }
 
@@ -236,6 +314,10 @@ pub(crate) fn audit(changes: usize, text: &str) -> Audit {
         })
         .collect();
     reasons.sort_by_key(|reason| std::cmp::Reverse(reason.decision));
+    let passing = changes
+        .iter()
+        .filter(|judged| judged.decision == Decision::Pass);
+    let passing: Vec<String> = passing.map(|judged| judged.change.id.clone()).collect();
     Audit {
         comparison: Comparison {
             as_of: "2024-06-01T00:00:00Z".parse().unwrap(),
@@ -282,7 +364,7 @@ pub(crate) fn audit(changes: usize, text: &str) -> Audit {
             }],
             yanked_looked_at: true,
         },
-        evidence: EvidenceFound::default(),
+        evidence: evidence(&passing, text),
         policy: PolicyOrigin {
             name: format!("policy {text}"),
             read_from: format!("read {text}"),

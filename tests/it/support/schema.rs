@@ -13,7 +13,24 @@ pub(crate) fn violations(schema: &Value, document: &Value) -> Vec<String> {
 fn check(root: &Value, schema: &Value, value: &Value, at: &str, found: &mut Vec<String>) {
     for (keyword, rule) in schema.as_object().unwrap() {
         let fits = match keyword.as_str() {
-            "$schema" | "$defs" | "title" | "description" => true,
+            "$schema" | "$defs" | "definitions" | "$id" | "title" | "description" | "default" => {
+                true
+            }
+            // Formats and patterns of texts are not looked at.
+            "format" | "pattern" => true,
+            "uniqueItems" => value.as_array().is_none_or(|list| {
+                list.iter()
+                    .enumerate()
+                    .all(|(at, one)| !list[..at].contains(one))
+            }),
+            "oneOf" => {
+                let fits = |one: &&Value| {
+                    let mut inner = Vec::new();
+                    check(root, one, value, at, &mut inner);
+                    inner.is_empty()
+                };
+                rule.as_array().unwrap().iter().filter(fits).count() == 1
+            }
             "$ref" => {
                 let pointer = rule.as_str().unwrap().strip_prefix('#').unwrap();
                 check(root, root.pointer(pointer).unwrap(), value, at, found);
@@ -51,11 +68,18 @@ fn check(root: &Value, schema: &Value, value: &Value, at: &str, found: &mut Vec<
                 true
             }
             "additionalProperties" => {
-                assert_eq!(rule, &Value::Bool(false));
-                let known = schema.get("properties").and_then(Value::as_object).unwrap();
-                value
-                    .as_object()
-                    .is_none_or(|object| object.keys().all(|key| known.contains_key(key)))
+                let known = schema.get("properties").and_then(Value::as_object);
+                let known = |key: &String| known.is_some_and(|known| known.contains_key(key));
+                let object = value.as_object().into_iter().flatten();
+                let mut others = object.filter(|(key, _)| !known(key));
+                if let Some(allowed) = rule.as_bool() {
+                    allowed || others.next().is_none()
+                } else {
+                    for (key, inner) in others {
+                        check(root, rule, inner, &format!("{at}.{key}"), found);
+                    }
+                    true
+                }
             }
             "items" => {
                 for (place, inner) in value.as_array().into_iter().flatten().enumerate() {
