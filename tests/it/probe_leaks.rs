@@ -62,7 +62,10 @@ fn built(folder: &Path, into: &Path) -> BTreeMap<(String, String), PathBuf> {
             let copy = |name: &str, to: &str| {
                 std::fs::copy(from.join(name), work.join(to)).unwrap();
             };
-            copy("Cargo.toml", "Cargo.toml");
+            // Not part of the workspace that lies above the folder.
+            let manifest = std::fs::read_to_string(from.join("Cargo.toml")).unwrap();
+            let alone = format!("{manifest}\n[workspace]\n");
+            std::fs::write(work.join("Cargo.toml"), alone).unwrap();
             copy("src/main.rs", "src/main.rs");
             copy(&format!("{lock}.lock"), "Cargo.lock");
             let status = Command::new("cargo")
