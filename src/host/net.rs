@@ -29,6 +29,8 @@ pub struct NetLimits {
     pub longest_pause: Duration,
     /// So many requests are under way at once.
     pub at_once: usize,
+    /// At most so many redirects are followed for one request.
+    pub redirects: usize,
 }
 
 impl Default for NetLimits {
@@ -41,6 +43,7 @@ impl Default for NetLimits {
             pause: Duration::from_millis(250),
             longest_pause: Duration::from_secs(10),
             at_once: 32,
+            redirects: 5,
         }
     }
 }
@@ -84,9 +87,6 @@ impl Identity {
         Ok(builder)
     }
 }
-
-/// At most this many redirects are followed for one request.
-const REDIRECTS: usize = 5;
 
 /// The network of this machine, over HTTP and HTTPS.
 ///
@@ -396,7 +396,7 @@ impl Batch {
     async fn follow(&self, request: &Get, mut url: Url) -> Result<Response, Failure> {
         let headers = header_map(&request.headers)?;
         let secret = headers.contains_key(AUTHORIZATION);
-        for _ in 0..=REDIRECTS {
+        for _ in 0..=self.limits.redirects {
             self.sent.fetch_add(1, Ordering::Relaxed);
             let answer = self
                 .clients
@@ -431,7 +431,10 @@ impl Batch {
             }
             url = target;
         }
-        Err(Failure::Refused(format!("more than {REDIRECTS} redirects")))
+        Err(Failure::Refused(format!(
+            "more than {} redirects",
+            self.limits.redirects
+        )))
     }
 }
 

@@ -6,6 +6,7 @@
 //! Imports: host, stats, snapshot, lockfile.
 
 pub mod bisect;
+pub mod counters;
 pub mod judge;
 pub mod plan;
 mod run;
@@ -16,14 +17,17 @@ pub mod triage;
 mod troubles;
 pub mod workshop;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
 use crate::host::{Ending, Sample};
 
+use counters::Reading;
+
 pub use run::{Event, Made, Order, ProbeError, Probed, Request, Run, SideRun, run};
-pub use thresholds::{ResourceThresholds, Thresholds, ThresholdsError};
+pub use thresholds::{GaugeRules, ResourceThresholds, Thresholds, ThresholdsError};
 
 /// `sha256:…` of these bytes.
 fn sha256(bytes: &[u8]) -> String {
@@ -117,6 +121,79 @@ impl Resource {
     }
 }
 
+/// What is watched of a program.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Watched {
+    /// A resource, seen from outside.
+    Resource(Resource),
+    /// A gauge that the program tells of itself.
+    Gauge {
+        /// Its name, with the labels that were asked for.
+        name: Arc<str>,
+        /// It was asked for by name.
+        named: bool,
+    },
+}
+
+impl From<Resource> for Watched {
+    fn from(resource: Resource) -> Self {
+        Self::Resource(resource)
+    }
+}
+
+impl PartialEq<Resource> for Watched {
+    fn eq(&self, other: &Resource) -> bool {
+        match self {
+            Self::Resource(resource) => resource == other,
+            Self::Gauge { .. } => false,
+        }
+    }
+}
+
+impl Watched {
+    /// The name used in reports.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Resource(resource) => resource.as_str(),
+            Self::Gauge { name, .. } => name,
+        }
+    }
+
+    /// What one of it is called; nothing for gauges that do not say it.
+    #[must_use]
+    pub fn unit(&self) -> &'static str {
+        match self {
+            Self::Resource(resource) => resource.unit(),
+            Self::Gauge { name, .. } => {
+                let metric = name.split('{').next().unwrap_or_default();
+                if metric.ends_with("_bytes") {
+                    "bytes"
+                } else {
+                    ""
+                }
+            }
+        }
+    }
+
+    /// What was seen of it in a life: time in seconds since its start, and value.
+    #[must_use]
+    pub fn points(&self, segment: &Segment) -> Vec<(f64, f64)> {
+        match self {
+            Self::Resource(resource) => segment
+                .samples
+                .iter()
+                .filter_map(|sample| Some((sample.at.as_secs_f64(), resource.of(sample)?)))
+                .collect(),
+            Self::Gauge { name, .. } => segment
+                .told
+                .iter()
+                .filter_map(|reading| Some((reading.at.as_secs_f64(), *reading.gauges.get(name)?)))
+                .collect(),
+        }
+    }
+}
+
 /// One life of a workload: from its start to its end.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Segment {
@@ -124,6 +201,8 @@ pub struct Segment {
     pub began: Duration,
     /// What was seen; times count from its own start.
     pub samples: Vec<Sample>,
+    /// What it told of itself; times count from its own start.
+    pub told: Vec<Reading>,
     /// How it ended; `None` when it was stopped at the end of the run.
     pub ending: Option<Ending>,
     /// It ended because it could not have more memory.

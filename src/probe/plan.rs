@@ -33,6 +33,12 @@ pub struct Plan {
     pub ready_timeout: Option<Duration>,
     /// A shell command that makes work for a server.
     pub load: Option<String>,
+    /// The address at which the program tells its counters.
+    pub metrics: Option<String>,
+    /// The gauges among them that are judged.
+    pub watch: Vec<String>,
+    /// The counter among them that tells how much work was done.
+    pub per: Option<String>,
     /// How long each side runs.
     #[serde(deserialize_with = "time")]
     pub duration: Option<Duration>,

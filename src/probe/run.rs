@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::counters::Counters;
 use super::judge::{self, Answer, Judged};
 use super::side::Side;
 use super::{Resource, Segment, Thresholds, ThresholdsError, sha256, troubles};
@@ -40,6 +41,8 @@ pub struct Request {
     pub ready_timeout: Duration,
     /// A command that makes work for a server; runs as long as the server does.
     pub load: Option<Vec<OsString>>,
+    /// The counters that both tell of themselves.
+    pub counters: Option<Counters>,
     /// Cut off the network of what is run.
     pub no_network: bool,
     /// The environment of both.
@@ -139,6 +142,8 @@ pub struct Probed {
     pub decision: Answer,
     /// The answers by resource.
     pub judged: Vec<Judged>,
+    /// How much work each side did in a second, by its own counter: base and head.
+    pub work: [Option<f64>; 2],
     /// What was seen.
     pub run: Run,
     /// What was run, and by which measure it was judged.
@@ -160,6 +165,8 @@ pub struct Made {
     pub ready: Option<String>,
     /// The command that makes work.
     pub load: Option<String>,
+    /// The counters that were read.
+    pub counters: Option<Counters>,
     /// How long each side was to run.
     pub duration: Duration,
     /// Time between samples.
@@ -194,8 +201,10 @@ pub fn run(request: &Request, host: &Host, on_event: &dyn Fn(Event)) -> Result<P
     }
     let made = made(request, &thresholds, host)?;
     let run = match request.order {
-        Order::SideBySide => side_by_side(request, host, on_event)?,
-        Order::Alternate { rounds } => alternate(request, rounds.max(1), host, on_event)?,
+        Order::SideBySide => side_by_side(request, &thresholds, host, on_event)?,
+        Order::Alternate { rounds } => {
+            alternate(request, rounds.max(1), &thresholds, host, on_event)?
+        }
     };
     let mut run = run;
     if request.order == Order::SideBySide {
@@ -212,13 +221,13 @@ pub fn run(request: &Request, host: &Host, on_event: &dyn Fn(Event)) -> Result<P
         run.base.troubles.extend(of_base);
         run.head.troubles.extend(of_head);
     }
-    let judged = judge::judge(
-        &run.base.segments,
-        &run.head.segments,
-        &thresholds,
-        &request.ends,
-    );
-    let mut decision = judge::decision(&judged, &thresholds);
+    let (base, head) = (&run.base.segments, &run.head.segments);
+    let mut judged = judge::judge(base, head, &thresholds, &request.ends);
+    if let Some(counters) = &request.counters {
+        judged.extend(judge::judge_gauges(base, head, counters, &thresholds));
+    }
+    let work = [judge::work_rate(base), judge::work_rate(head)];
+    let mut decision = judge::decision(&judged);
     // What was not watched to its end cannot be called clean.
     let troubled = !run.head.troubles.is_empty() || !run.base.troubles.is_empty();
     if decision == Answer::NoLeak && troubled {
@@ -228,6 +237,7 @@ pub fn run(request: &Request, host: &Host, on_event: &dyn Fn(Event)) -> Result<P
     Ok(Probed {
         decision,
         judged,
+        work,
         run,
         made: Made { ended, ..made },
     })
@@ -262,6 +272,7 @@ fn made(request: &Request, thresholds: &Thresholds, host: &Host) -> Result<Made,
         args: words(&request.args),
         ready: command(&request.ready),
         load: command(&request.load),
+        counters: request.counters.clone(),
         duration: request.duration,
         interval: request.interval,
         order: request.order,
@@ -273,11 +284,12 @@ fn made(request: &Request, thresholds: &Thresholds, host: &Host) -> Result<Made,
 
 fn side_by_side(
     request: &Request,
+    thresholds: &Thresholds,
     host: &Host,
     on_event: &dyn Fn(Event),
 ) -> Result<Run, ProbeError> {
-    let mut base = Side::new("base", &request.base, request, host);
-    let mut head = Side::new("head", &request.head, request, host);
+    let mut base = Side::new("base", &request.base, request, host, &thresholds.gauges);
+    let mut head = Side::new("head", &request.head, request, host, &thresholds.gauges);
     watch(&mut [&mut base, &mut head], request.duration, &|elapsed| {
         on_event(Event::Watching {
             elapsed,
@@ -293,6 +305,7 @@ fn side_by_side(
 fn alternate(
     request: &Request,
     rounds: u32,
+    thresholds: &Thresholds,
     host: &Host,
     on_event: &dyn Fn(Event),
 ) -> Result<Run, ProbeError> {
@@ -308,7 +321,7 @@ fn alternate(
             } else {
                 ("head", &request.head, &mut run.head)
             };
-            let mut side = Side::new(name, executable, request, host);
+            let mut side = Side::new(name, executable, request, host, &thresholds.gauges);
             watch(&mut [&mut side], share, &|elapsed| {
                 on_event(Event::Watching {
                     elapsed: done + elapsed,

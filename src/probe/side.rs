@@ -5,8 +5,9 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use super::counters::{Ports, Scraper};
 use super::run::{ProbeError, Request, SideRun};
-use super::{Segment, troubles};
+use super::{GaugeRules, Segment, troubles};
 use crate::host::{
     Detail, Ending, Host, Launch, NOT_STARTED, NOT_STARTED_SAYS, Printed, ProcessError, Running,
     Sample,
@@ -43,8 +44,12 @@ pub(super) struct Side<'r> {
     /// It was ready once.
     was_ready: bool,
     load: Option<Box<dyn Running>>,
-    /// A port that nobody used when this side was begun.
-    port: Option<u16>,
+    /// Ports that nobody used when this side was begun.
+    ports: Option<Ports>,
+    /// Reads what the program tells of itself.
+    scraper: Option<Scraper>,
+    /// When the program was started.
+    launched: Instant,
     segments: Vec<Segment>,
     troubles: Vec<String>,
     printed: Printed,
@@ -63,7 +68,17 @@ impl<'r> Side<'r> {
         executable: &'r Path,
         request: &'r Request,
         host: &'r Host,
+        rules: &GaugeRules,
     ) -> Self {
+        let ports = Ports::free(host);
+        let scraper = request
+            .counters
+            .as_ref()
+            .zip(ports)
+            .map(|(counters, ports)| {
+                let every = request.interval * THOROUGH;
+                Scraper::new(counters, counters.address(ports), every, rules.clone())
+            });
         Self {
             name,
             executable,
@@ -74,7 +89,9 @@ impl<'r> Side<'r> {
             check_said: None,
             was_ready: false,
             load: None,
-            port: host.processes.free_port(),
+            ports,
+            scraper,
+            launched: Instant::now(),
             segments: Vec::new(),
             troubles: Vec::new(),
             printed: Printed::default(),
@@ -90,14 +107,16 @@ impl<'r> Side<'r> {
         let mut env = self.request.env.clone();
         env.insert("CANARY_SIDE".into(), self.name.into());
         let mut args: Vec<OsString> = args.to_vec();
-        if let Some(port) = self.port {
-            let port = port.to_string();
-            env.insert("CANARY_PORT".into(), port.clone().into());
+        if let Some(ports) = self.ports {
+            let (port, counters) = (ports.service.to_string(), ports.counters.to_string());
             for arg in &mut args {
                 if let Some(text) = arg.to_str() {
-                    *arg = text.replace("{port}", &port).into();
+                    let text = text.replace("{port}", &port);
+                    *arg = text.replace("{metrics-port}", &counters).into();
                 }
             }
+            env.insert("CANARY_PORT".into(), port.into());
+            env.insert("CANARY_METRICS_PORT".into(), counters.into());
         }
         let mut program = program.to_owned();
         if self.request.no_network {
@@ -128,6 +147,7 @@ impl<'r> Side<'r> {
     }
 
     pub(super) fn start(&mut self, now: Duration) -> Result<(), ProbeError> {
+        self.launched = Instant::now();
         self.running = Some(self.launch(self.executable, &self.request.args)?);
         if self.request.ready.is_some() {
             self.waits = Some((now, None));
@@ -141,7 +161,11 @@ impl<'r> Side<'r> {
         Ok(())
     }
 
+    /// The program is ready: its load begins, and its counters are read.
     fn start_load(&mut self) -> Result<(), ProbeError> {
+        if let Some(scraper) = &self.scraper {
+            scraper.begin(self.launched);
+        }
         if let Some((program, args)) = self.request.load.as_deref().and_then(<[_]>::split_first) {
             self.load = Some(self.launch(Path::new(program), args)?);
         }
@@ -297,6 +321,14 @@ impl<'r> Side<'r> {
     fn give_up(&mut self) {
         self.given_up = true;
         self.end_load();
+        self.stop();
+    }
+
+    /// Ends the program, when it has not ended, and keeps what it said and told.
+    fn stop(&mut self) {
+        if let (Some(scraper), Some(segment)) = (&self.scraper, self.segments.last_mut()) {
+            segment.told.extend(scraper.end());
+        }
         if let Some(mut running) = self.running.take() {
             running.stop();
             self.printed = running.printed();
@@ -304,10 +336,7 @@ impl<'r> Side<'r> {
     }
 
     fn ended(&mut self, ending: Ending, now: Duration) -> Result<(), ProbeError> {
-        if let Some(mut running) = self.running.take() {
-            running.stop();
-            self.printed = running.printed();
-        }
+        self.stop();
         // Without its server a load fails, which says nothing of it.
         self.load = None;
         self.waits = None;
@@ -361,9 +390,9 @@ impl<'r> Side<'r> {
 
     pub(super) fn finish(mut self) -> SideRun {
         self.end_load();
-        if let Some(mut running) = self.running.take() {
-            running.stop();
-            self.printed = running.printed();
+        self.stop();
+        if let Some(trouble) = self.scraper.take().and_then(|scraper| scraper.trouble()) {
+            self.trouble(trouble);
         }
         SideRun {
             segments: std::mem::take(&mut self.segments),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::Resource;
+use super::{Resource, Watched};
 
 const BUILT_IN: &str = include_str!("../../policies/probe.toml");
 
@@ -38,6 +38,44 @@ struct File {
     drift: Drift,
     persistence: Persistence,
     resource: BTreeMap<String, Entry>,
+    gauge: Gauges,
+    gauges: GaugeRules,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Gauges {
+    bytes: Entry,
+    count: Entry,
+}
+
+/// Which gauges of a program are watched when none is named.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct GaugeRules {
+    /// At most so many.
+    pub most: usize,
+    ends: Vec<String>,
+    memory: Vec<String>,
+    without: Vec<String>,
+    not_from: Vec<String>,
+}
+
+impl GaugeRules {
+    /// Whether a gauge of this name tells of something that is taken and given back.
+    #[must_use]
+    pub fn tells_of_something_held(&self, name: &str) -> bool {
+        let words = || name.split('_');
+        let any = |list: &[String]| words().any(|word| list.iter().any(|other| other == word));
+        let ends = || self.ends.iter().any(|end| name.ends_with(end.as_str()));
+        let elsewhere = || {
+            self.not_from
+                .iter()
+                .any(|start| name.starts_with(start.as_str()))
+        };
+        let memory = || name.ends_with("_bytes") && any(&self.memory);
+        (ends() || memory()) && !any(&self.without) && !elsewhere()
+    }
 }
 
 #[derive(Deserialize)]
@@ -75,6 +113,25 @@ struct Entry {
     pieces: u32,
 }
 
+impl Entry {
+    fn checked(self) -> Result<ResourceThresholds, ThresholdsError> {
+        if self.slope.is_nan() || self.slope <= 0.0 {
+            return Err(ThresholdsError::Value {
+                key: "resource.….slope",
+                must: "positive",
+            });
+        }
+        Ok(ResourceThresholds {
+            slope: self.slope,
+            level: self.level,
+            limit: self.limit,
+            weighs: self.weighs,
+            piece: self.piece,
+            pieces: self.pieces,
+        })
+    }
+}
+
 /// What counts as growth.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Thresholds {
@@ -106,7 +163,11 @@ pub struct Thresholds {
     pub step_share: f64,
     /// The relative difference below which two slopes are alike.
     pub alike: f64,
+    /// Which gauges are watched when none is named.
+    pub gauges: GaugeRules,
     resources: BTreeMap<Resource, ResourceThresholds>,
+    gauge_of_bytes: ResourceThresholds,
+    gauge_of_count: ResourceThresholds,
 }
 
 /// What counts as growth of one resource.
@@ -171,18 +232,7 @@ impl Thresholds {
                 .ok_or(ThresholdsError::Missing {
                     resource: resource.as_str(),
                 })?;
-            if entry.slope.is_nan() || entry.slope <= 0.0 {
-                return Err(value("resource.….slope", "positive"));
-            }
-            let entry = ResourceThresholds {
-                slope: entry.slope,
-                level: entry.level,
-                limit: entry.limit,
-                weighs: entry.weighs,
-                piece: entry.piece,
-                pieces: entry.pieces,
-            };
-            resources.insert(resource, entry);
+            resources.insert(resource, entry.checked()?);
         }
         Ok(Self {
             digest: super::sha256(text.as_bytes()),
@@ -200,6 +250,9 @@ impl Thresholds {
             step_share: file.persistence.step_share,
             alike: file.persistence.alike,
             resources,
+            gauges: file.gauges,
+            gauge_of_bytes: file.gauge.bytes.checked()?,
+            gauge_of_count: file.gauge.count.checked()?,
         })
     }
 
@@ -209,13 +262,18 @@ impl Thresholds {
         Self { confidence, ..self }
     }
 
-    /// Those of one resource.
+    /// Those of one resource or gauge.
     #[must_use]
-    pub fn of(&self, resource: Resource) -> ResourceThresholds {
-        self.resources
-            .get(&resource)
-            .copied()
-            .unwrap_or(ResourceThresholds::NONE)
+    pub fn of(&self, watched: &Watched) -> ResourceThresholds {
+        match watched {
+            Watched::Resource(resource) => self
+                .resources
+                .get(resource)
+                .copied()
+                .unwrap_or(ResourceThresholds::NONE),
+            Watched::Gauge { .. } if watched.unit() == "bytes" => self.gauge_of_bytes,
+            Watched::Gauge { .. } => self.gauge_of_count,
+        }
     }
 
     fn youth(&self, seconds: f64) -> f64 {
@@ -224,20 +282,20 @@ impl Thresholds {
 
     /// The smallest slope that counts in a life of this many seconds.
     #[must_use]
-    pub fn floor(&self, resource: Resource, seconds: f64) -> f64 {
-        self.of(resource).slope * self.youth(seconds).powf(self.power)
+    pub fn floor(&self, watched: &Watched, seconds: f64) -> f64 {
+        self.of(watched).slope * self.youth(seconds).powf(self.power)
     }
 
     /// The same for growth that does not slow down.
     #[must_use]
-    pub fn steady_floor(&self, resource: Resource, seconds: f64) -> f64 {
-        self.of(resource).slope * self.youth(seconds).powf(self.steady_power)
+    pub fn steady_floor(&self, watched: &Watched, seconds: f64) -> f64 {
+        self.of(watched).slope * self.youth(seconds).powf(self.steady_power)
     }
 
     /// How long a life must be for this slope to count, in seconds.
     #[must_use]
-    pub fn seconds_for(&self, resource: Resource, slope: f64) -> f64 {
-        let ratio = self.of(resource).slope / slope.max(f64::MIN_POSITIVE);
+    pub fn seconds_for(&self, watched: &Watched, slope: f64) -> f64 {
+        let ratio = self.of(watched).slope / slope.max(f64::MIN_POSITIVE);
         self.reference_seconds * ratio.min(1.0).powf(1.0 / self.power)
     }
 }
@@ -250,17 +308,20 @@ mod tests {
     fn the_built_in_thresholds_are_whole() {
         let thresholds = Thresholds::built_in().unwrap();
         for resource in Resource::ALL {
-            assert!(thresholds.of(resource).slope.is_finite(), "{resource:?}");
+            assert!(
+                thresholds.of(&resource.into()).slope.is_finite(),
+                "{resource:?}"
+            );
         }
     }
 
     #[test]
     fn a_young_run_must_show_more() {
         let thresholds = Thresholds::built_in().unwrap();
-        let floor = |seconds| thresholds.floor(Resource::Rss, seconds);
+        let floor = |seconds| thresholds.floor(&Resource::Rss.into(), seconds);
         assert!((floor(60.0) - 4096.0).abs() < 1e-9 && (floor(600.0) - 4096.0).abs() < 1e-9);
         assert!(floor(20.0) > 5.0 * floor(60.0));
-        let back = thresholds.seconds_for(Resource::Rss, floor(20.0));
+        let back = thresholds.seconds_for(&Resource::Rss.into(), floor(20.0));
         assert!((back - 20.0).abs() < 1e-6, "{back}");
     }
 

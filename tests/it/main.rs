@@ -67,6 +67,8 @@ mod subset;
 #[cfg(target_os = "linux")]
 mod probe;
 mod probe_builds;
+#[cfg(target_os = "linux")]
+mod probe_counters;
 mod probe_judge;
 mod probe_leaks;
 mod probe_shapes;

@@ -5,8 +5,9 @@
 use std::time::Duration;
 
 use cargo_canary::host::{Ending, Sample};
-use cargo_canary::probe::judge::{Answer, Judged, judge};
-use cargo_canary::probe::{Resource, Segment, Thresholds};
+use cargo_canary::probe::counters::{Counters, Reading};
+use cargo_canary::probe::judge::{Answer, Judged, judge, judge_gauges};
+use cargo_canary::probe::{Resource, Segment, Thresholds, Watched};
 
 const MIB: f64 = 1024.0 * 1024.0;
 const KIB: f64 = 1024.0;
@@ -61,7 +62,13 @@ fn answers(
 ) -> (Judged, Vec<(Resource, Answer)>) {
     let thresholds = Thresholds::built_in().unwrap();
     let judged = judge(base, head, &thresholds, &[]);
-    let all = judged.iter().map(|j| (j.resource, j.answer)).collect();
+    let all = judged
+        .iter()
+        .filter_map(|j| match j.resource {
+            Watched::Resource(resource) => Some((resource, j.answer)),
+            Watched::Gauge { .. } => None,
+        })
+        .collect();
     let of = judged.into_iter().find(|j| j.resource == resource).unwrap();
     (of, all)
 }
@@ -284,6 +291,67 @@ fn growth_until_an_allocation_fails_is_a_leak() {
     let base = life(Resource::Vsz, 20.0, &|_| 3.0 * MIB);
     let (judged, _) = answers(Resource::Vsz, &[base], &[at_once]);
     assert_ne!(judged.answer, Answer::Leak, "{judged:#?}");
+}
+
+/// A life of 60 s in which a program tells a gauge each half second; it begins anew at
+/// these times.
+fn telling(course: Course<'_>, anew: &[f64]) -> Segment {
+    let mut segment = life(Resource::Rss, 60.0, &|_| 20.0 * MIB);
+    let mut before = 0.0;
+    for tick in 1..=120 {
+        let at = f64::from(tick) * 0.5;
+        segment.told.push(Reading {
+            at: Duration::from_secs_f64(at),
+            gauges: [("pool_in_use".into(), course(at).max(0.0).floor())].into(),
+            anew: anew.iter().any(|time| (before..at).contains(time)),
+            ..Reading::default()
+        });
+        before = at;
+    }
+    segment
+}
+
+fn gauge(base: &[Segment], head: &[Segment]) -> Judged {
+    let watch = ["pool_in_use".to_owned()];
+    let url = "http://127.0.0.1:{port}/";
+    let counters = Counters::new(url, &watch, None, (false, false)).unwrap();
+    let thresholds = Thresholds::built_in().unwrap();
+    judge_gauges(base, head, &counters, &thresholds).remove(0)
+}
+
+#[test]
+fn gauges_are_judged_as_resources_are_also_over_restarts_inside_of_a_life() {
+    for seed in 0..6 {
+        let busy = |at: f64| 6.0 + 5.0 * noise(at, seed);
+        let flat = telling(&busy, &[]);
+        is(
+            Answer::NoLeak,
+            "a busy pool",
+            &gauge(
+                std::slice::from_ref(&flat),
+                &[telling(&|at| busy(at + 0.1), &[])],
+            ),
+        );
+        let queue = |at: f64| 8.0 * (1.0 + (at / 7.0 + f64::from(seed)).sin()) + busy(at);
+        let judged = gauge(std::slice::from_ref(&flat), &[telling(&queue, &[])]);
+        assert_ne!(judged.answer, Answer::Leak, "a queue: {judged:#?}");
+        let leak = |at: f64| busy(at) + 0.5 * at;
+        is(
+            Answer::Leak,
+            "a leaky pool",
+            &gauge(std::slice::from_ref(&flat), &[telling(&leak, &[])]),
+        );
+        // A worker inside of the same tree begins anew each 20 s, and leaks each time.
+        let again = |at: f64| 6.0 + 2.0 * noise(at, seed) + 1.5 * (at % 20.0);
+        let head = telling(&again, &[20.0, 40.0]);
+        is(
+            Answer::Leak,
+            "leaks in each of three lives",
+            &gauge(std::slice::from_ref(&flat), &[head]),
+        );
+        let judged = gauge(&[flat], &[telling(&again, &[])]);
+        assert_ne!(judged.answer, Answer::Leak, "comes back: {judged:#?}");
+    }
 }
 
 #[test]

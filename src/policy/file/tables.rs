@@ -37,13 +37,16 @@ const ROOT: [&str; 14] = [
     "exemptions",
 ];
 /// The keys of the table that `probe` reads, see `docs/probe.md`.
-pub(in crate::policy) const PROBE: [&str; 12] = [
+pub(in crate::policy) const PROBE: [&str; 15] = [
     "bin",
     "args",
     "build-args",
     "ready",
     "ready-timeout",
     "load",
+    "metrics",
+    "watch",
+    "per",
     "duration",
     "max-memory",
     "max-processes",

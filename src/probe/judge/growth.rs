@@ -2,7 +2,8 @@
 //! apart from steady growth, the slope with an interval.
 
 use super::steps::{Doubling, Step, doubling, steps, without};
-use crate::probe::{Resource, ResourceThresholds, Segment, Thresholds};
+use super::told::{lives_within, work_told};
+use crate::probe::{ResourceThresholds, Segment, Thresholds, Watched};
 use crate::stats::{Trend, median, median_absolute_deviation, quantile, slope, trend, warm_up};
 
 /// Fewer samples than this after the start say nothing.
@@ -27,6 +28,8 @@ const STRETCHES: usize = 15;
 const LOW: f64 = 0.1;
 /// Less processor time than this is too coarse a clock, in seconds.
 const LEAST_WORK: f64 = 0.3;
+/// The same of a counter of work, in units.
+const LEAST_UNITS: f64 = 30.0;
 
 /// Growth of one resource over the lives of one side.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,6 +62,8 @@ pub struct Growth {
     /// last, as a share of what the slope makes of it: 1 for steady growth, 0 for
     /// what comes back down to the same level again and again.
     pub low_water: f64,
+    /// The trend of the last third of the window.
+    pub late: Option<Trend>,
     /// The trend of the low-water marks of equal stretches, with its interval.
     pub low_water_trend: Option<Trend>,
     /// The smallest share of the mean rate that any third of the window showed.
@@ -96,6 +101,24 @@ impl Growth {
             && self.uncertainty() <= thresholds.sharp * self.slope
     }
 
+    /// The growth as it would be if so many times the work had been done.
+    #[must_use]
+    pub(super) fn with_work(self, times: f64) -> Self {
+        Self {
+            slope: self.slope * times,
+            low: self.low * times,
+            high: self.high * times,
+            start_slope: self.start_slope * times,
+            ..self
+        }
+    }
+
+    /// Whether the last third grows less than the whole, clear of its noise.
+    #[must_use]
+    pub fn clearly_slower_at_the_end(&self) -> bool {
+        self.late.is_none_or(|late| late.high < self.slope)
+    }
+
     /// Half of the width of the low-water trend's interval, when that does not rise.
     #[must_use]
     pub fn comes_back(&self) -> Option<f64> {
@@ -110,13 +133,20 @@ impl Growth {
     }
 }
 
-/// The growth of a resource; `None` when too little was seen of it.
+/// The growth of what is watched; `None` when too little was seen of it.
 #[must_use]
-pub fn growth(segments: &[Segment], resource: Resource, thresholds: &Thresholds) -> Option<Growth> {
-    let mut lives: Vec<Growth> = segments
-        .iter()
-        .filter_map(|segment| of_life(segment, resource, thresholds))
-        .collect();
+pub fn growth(segments: &[Segment], watched: &Watched, thresholds: &Thresholds) -> Option<Growth> {
+    let mut lives: Vec<Growth> = match watched {
+        Watched::Resource(_) => segments
+            .iter()
+            .filter_map(|segment| of_life(segment, watched, thresholds))
+            .collect(),
+        Watched::Gauge { .. } => segments
+            .iter()
+            .flat_map(lives_within)
+            .filter_map(|segment| of_life(&segment, watched, thresholds))
+            .collect(),
+    };
     // A last life that was cut short says less than the others, and is left out.
     let longest = lives.iter().map(|life| life.life).fold(0.0, f64::max);
     lives.retain(|life| life.life >= 0.6 * longest);
@@ -161,18 +191,14 @@ pub fn growth(segments: &[Segment], resource: Resource, thresholds: &Thresholds)
     })
 }
 
-fn of_life(segment: &Segment, resource: Resource, thresholds: &Thresholds) -> Option<Growth> {
+fn of_life(segment: &Segment, watched: &Watched, thresholds: &Thresholds) -> Option<Growth> {
     let life = segment.samples.last()?.at.as_secs_f64();
     let end = match segment.ending {
         Some(ending) if ending.is_success() => life - ENDING,
         Some(_) | None => life,
     };
-    let values: Vec<(f64, f64)> = segment
-        .samples
-        .iter()
-        .filter_map(|sample| Some((sample.at.as_secs_f64(), resource.of(sample)?)))
-        .filter(|(at, _)| (LOADING..=end).contains(at))
-        .collect();
+    let mut values = watched.points(segment);
+    values.retain(|(at, _)| (LOADING..=end).contains(at));
     let least = if segment.exhausted {
         LEAST_EXHAUSTED
     } else {
@@ -181,7 +207,7 @@ fn of_life(segment: &Segment, resource: Resource, thresholds: &Thresholds) -> Op
     if values.len() < least || values.last()?.0 < SEEN * end {
         return None;
     }
-    let of = thresholds.of(resource);
+    let of = thresholds.of(watched);
     let least_step = least_step(of);
     let (growth, _) = of_series(
         &values,
@@ -289,6 +315,7 @@ fn of_series(
             .unwrap_or(0.0)
             .max(by_work.last().copied().unwrap_or(0.0)),
         low_water: low_water(values, &kept, &taken, trend.slope),
+        late: trend_of_last_third(&kept, thresholds.confidence),
         low_water_trend: low_water_trend(values, warm, thresholds.confidence),
         weakest_third: shares.iter().copied().fold(f64::INFINITY, f64::min),
         slows: slows(&shares, doubt, thresholds)
@@ -404,6 +431,14 @@ fn stays(blocks: &[(f64, f64)], step: Step) -> bool {
     highest <= middle && around(blocks, blocks.len().saturating_sub(1)) >= middle
 }
 
+/// See [`Growth::late`].
+fn trend_of_last_third(series: &[(f64, f64)], confidence: f64) -> Option<Trend> {
+    let (first, last) = (series.first()?.0, series.last()?.0);
+    let from = last - (last - first) / 3.0;
+    let place = series.partition_point(|(at, _)| *at < from);
+    trend(series.get(place..)?, confidence)
+}
+
 /// See [`Growth::low_water_trend`].
 fn low_water_trend(values: &[(f64, f64)], warm: f64, confidence: f64) -> Option<Trend> {
     let (first, last) = (values.first()?.0.max(warm), values.last()?.0);
@@ -470,22 +505,30 @@ fn thirds(series: &[(f64, f64)]) -> Vec<f64> {
         .collect()
 }
 
-/// The same over processor time instead of time: a program that gets less of a
-/// busy machine also does less that could leak. Empty when it used hardly any.
+/// The same over work done instead of time: a program that gets less of a busy machine
+/// also does less that could leak. Work is what the program's own counter tells, else
+/// its processor time. Empty when it did hardly any.
 fn thirds_by_work(segment: &Segment, series: &[(f64, f64)]) -> Vec<f64> {
+    let told = work_told(segment);
+    let (done, least) = if told.is_empty() {
+        let samples = segment.samples.iter();
+        let used = samples.map(|sample| (sample.at.as_secs_f64(), sample.cpu.as_secs_f64()));
+        (used.collect(), LEAST_WORK)
+    } else {
+        (told, LEAST_UNITS)
+    };
     let work = |at: f64| {
-        let place = segment
-            .samples
-            .partition_point(|sample| sample.at.as_secs_f64() < at);
-        let sample = segment.samples.get(place).or(segment.samples.last());
-        sample.map_or(0.0, |sample| sample.cpu.as_secs_f64())
+        let place = done.partition_point(|(time, _)| *time < at);
+        done.get(place)
+            .or(done.last())
+            .map_or(0.0, |(_, work)| *work)
     };
     let by_work: Vec<(f64, f64)> = series
         .iter()
         .map(|(at, value)| (work(*at), *value))
         .collect();
     match (by_work.first(), by_work.last()) {
-        (Some(first), Some(last)) if last.0 - first.0 >= LEAST_WORK => thirds(&by_work),
+        (Some(first), Some(last)) if last.0 - first.0 >= least => thirds(&by_work),
         _ => Vec::new(),
     }
 }

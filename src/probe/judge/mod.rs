@@ -7,11 +7,17 @@
 
 mod growth;
 mod steps;
+mod told;
 
-use super::{Resource, Segment, Thresholds};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::counters::Counters;
+use super::{Resource, Segment, Thresholds, Watched};
 
 pub use growth::{Growth, growth, growth_of_series};
 pub use steps::Step;
+pub use told::work_rate;
 
 /// What is known of one resource after a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,8 +45,10 @@ impl Answer {
 /// The answer for one resource, with its numbers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Judged {
-    /// The resource.
-    pub resource: Resource,
+    /// The resource, or the gauge.
+    pub resource: Watched,
+    /// Whether an unclear answer makes the whole run unclear.
+    pub weighs: bool,
     /// The answer.
     pub answer: Answer,
     /// Why, in words.
@@ -53,7 +61,10 @@ pub struct Judged {
     pub smallest_visible: Option<f64>,
     /// How much higher the head's level is, when that is worth a word, in units.
     pub level_change: Option<f64>,
-    /// With a leak: seconds until the limit is reached.
+    /// How much a side grows with each unit of work, where it tells its work: base and
+    /// head, in units.
+    pub per_work: [Option<f64>; 2],
+    /// With a leak: seconds until the limit is reached, where there is one.
     pub seconds_to_limit: Option<f64>,
     /// With an open question: the life that would decide, in seconds.
     pub seconds_to_decide: Option<f64>,
@@ -71,19 +82,63 @@ pub fn judge(
         .into_iter()
         .filter(|resource| seen(head, *resource))
         .map(|resource| {
+            let watched = Watched::from(resource);
             let limit = limits
                 .iter()
                 .find(|(of, _)| *of == resource)
-                .map_or(thresholds.of(resource).limit, |(_, limit)| *limit);
-            let sides = (
-                growth(base, resource, thresholds),
-                growth(head, resource, thresholds),
-            );
-            one(resource, sides, thresholds, limit)
+                .map_or(thresholds.of(&watched).limit, |(_, limit)| *limit);
+            of_both(watched, (base, head), thresholds, limit)
         })
         .collect();
     of_sharing(&mut judged);
     judged
+}
+
+/// Judges the gauges that the two sides told. Those that were named are judged whether
+/// they were told or not.
+#[must_use]
+pub fn judge_gauges(
+    base: &[Segment],
+    head: &[Segment],
+    counters: &Counters,
+    thresholds: &Thresholds,
+) -> Vec<Judged> {
+    let told = |segments: &[Segment]| -> BTreeSet<Arc<str>> {
+        let readings = segments.iter().flat_map(|segment| &segment.told);
+        readings
+            .flat_map(|reading| reading.gauges.keys().cloned())
+            .collect()
+    };
+    let (by_base, by_head) = (told(base), told(head));
+    let named = !counters.watch.is_empty();
+    let names: BTreeSet<Arc<str>> = if named {
+        let names = counters.watch.iter();
+        names.map(|name| name.to_string().into()).collect()
+    } else {
+        by_base.intersection(&by_head).cloned().collect()
+    };
+    let readings = || base.iter().chain(head).flat_map(|segment| &segment.told);
+    names
+        .into_iter()
+        .map(|name| {
+            let missing = [("base", &by_base), ("head", &by_head)]
+                .into_iter()
+                .find(|(_, told)| !told.contains(&name));
+            let counts = readings().any(|reading| reading.counters.contains(&name));
+            let watched = Watched::Gauge { name, named };
+            let limit = thresholds.of(&watched).limit;
+            let mut judged = of_both(watched, (base, head), thresholds, limit);
+            if counts {
+                "it only ever grows: a counter can be named as `per`"
+                    .clone_into(&mut judged.because);
+                judged.seconds_to_decide = None;
+            } else if let Some((side, _)) = missing {
+                judged.because = format!("the {side} tells no number of it");
+                judged.seconds_to_decide = None;
+            }
+            judged
+        })
+        .collect()
 }
 
 /// Memory by share and private memory are part of the resident memory. Where that
@@ -94,7 +149,7 @@ fn of_sharing(judged: &mut [Judged]) {
         .iter()
         .any(|judged| judged.resource == Resource::Rss && judged.answer == Answer::NoLeak);
     for judged in judged.iter_mut().filter(|judged| {
-        matches!(judged.resource, Resource::Pss | Resource::Private)
+        (judged.resource == Resource::Pss || judged.resource == Resource::Private)
             && judged.answer != Answer::NoLeak
     }) {
         if flat {
@@ -107,12 +162,11 @@ fn of_sharing(judged: &mut [Judged]) {
     }
 }
 
-/// The answer for the whole run: a leak of any resource is one; otherwise what
-/// is open among the resources that weigh leaves the whole open.
+/// The answer for the whole run: a leak of any resource or gauge is one; otherwise
+/// what is open among those that weigh leaves the whole open.
 #[must_use]
-pub fn decision(judged: &[Judged], thresholds: &Thresholds) -> Answer {
-    let weighs =
-        |judged: &&Judged| judged.answer == Answer::Leak || thresholds.of(judged.resource).weighs;
+pub fn decision(judged: &[Judged]) -> Answer {
+    let weighs = |judged: &&Judged| judged.answer == Answer::Leak || judged.weighs;
     if judged.is_empty() {
         return Answer::Inconclusive;
     }
@@ -131,28 +185,53 @@ fn seen(segments: &[Segment], resource: Resource) -> bool {
         .any(|sample| resource.of(sample).is_some())
 }
 
-fn one(
-    resource: Resource,
-    (base, head): (Option<Growth>, Option<Growth>),
+/// Judges one thing of both sides.
+fn of_both(
+    watched: Watched,
+    (base, head): (&[Segment], &[Segment]),
     thresholds: &Thresholds,
     limit: f64,
 ) -> Judged {
+    let weighs = match &watched {
+        Watched::Resource(_) => thresholds.of(&watched).weighs,
+        Watched::Gauge { named, .. } => *named || thresholds.of(&watched).weighs,
+    };
     let mut judged = Judged {
-        resource,
         answer: Answer::Inconclusive,
+        weighs,
         because: String::new(),
-        base,
-        head,
+        base: growth(base, &watched, thresholds),
+        head: growth(head, &watched, thresholds),
+        resource: watched,
         smallest_visible: None,
         level_change: None,
+        per_work: [None; 2],
         seconds_to_limit: None,
         seconds_to_decide: None,
     };
+    let rates = (work_rate(base), work_rate(head));
+    let per = |growth: &Option<Growth>, rate: Option<f64>| Some(growth.as_ref()?.slope / rate?);
+    judged.per_work = [per(&judged.base, rates.0), per(&judged.head, rates.1)];
+    let more_work = match rates {
+        (Some(base), Some(head)) => head / base,
+        _ => 1.0,
+    };
+    one(&mut judged, thresholds, limit, more_work);
+    judged
+}
+
+/// Fills in the answer; `more_work` is how much more work the head did than the base.
+fn one(judged: &mut Judged, thresholds: &Thresholds, limit: f64, more_work: f64) {
+    let resource = judged.resource.clone();
+    let resource = &resource;
     let (Some(base), Some(head)) = (judged.base.clone(), judged.head.clone()) else {
         judged.because = "too little was seen; the workload must live for some seconds".to_owned();
         judged.seconds_to_decide = Some(10.0);
-        return judged;
+        return;
     };
+    let level = head.level - base.level;
+    // Growth is compared as if the base had done as much.
+    let base = base.with_work(more_work);
     let floor = if head.is_steady(thresholds) {
         thresholds.steady_floor(resource, head.life)
     } else {
@@ -166,7 +245,6 @@ fn one(
         Some(_) | None => head.uncertainty(),
     };
     judged.smallest_visible = Some(floor.max(1.5 * doubt));
-    let level = head.level - base.level;
     if level.abs() >= thresholds.of(resource).level && level.abs() >= 0.2 * base.level {
         judged.level_change = Some(level);
     }
@@ -174,15 +252,14 @@ fn one(
     judged.answer = answer;
     judged.because = because;
     judged.seconds_to_decide = decides;
-    if answer == Answer::Leak {
+    if answer == Answer::Leak && limit.is_finite() {
         judged.seconds_to_limit = Some(((limit - head.last) / head.slope).max(0.0));
     }
-    judged
 }
 
 /// Answer, reason, and the life in seconds that would decide an open question.
 fn answer(
-    resource: Resource,
+    resource: &Watched,
     base: &Growth,
     head: &Growth,
     thresholds: &Thresholds,
@@ -205,6 +282,13 @@ fn answer(
     }
     if !head.grows() {
         return flat(resource, head, floor);
+    }
+    let gauge = matches!(resource, Watched::Gauge { .. });
+    if gauge && head.last_third < thresholds.last_third && !head.clearly_slower_at_the_end() {
+        // A gauge holds a handful of things, and its last third is mostly noise.
+        let because = "it varies too much to see whether the growth goes on";
+        let seconds = 2.0 * head.life;
+        return (Answer::Inconclusive, because.to_owned(), Some(seconds));
     }
     if let Some(because) = harmless(base, head, thresholds, floor) {
         return (Answer::NoLeak, because.to_owned(), None);
@@ -281,13 +365,13 @@ fn harmless(
 }
 
 /// Whether the head grew until it could have no more, and the base did not.
-fn exhausted(resource: Resource, base: &Growth, head: &Growth, thresholds: &Thresholds) -> bool {
+fn exhausted(resource: &Watched, base: &Growth, head: &Growth, thresholds: &Thresholds) -> bool {
     base.until_exhausted <= 0.0
         && head.until_exhausted >= thresholds.of(resource).level
         && head.until_exhausted >= base.level
 }
 
-fn flat(resource: Resource, head: &Growth, floor: f64) -> (Answer, String, Option<f64>) {
+fn flat(resource: &Watched, head: &Growth, floor: f64) -> (Answer, String, Option<f64>) {
     // Noise that would hide ten times the smallest growth that counts, or a
     // hundredth of all that is held each second, hides a leak.
     let hidden = (10.0 * floor).max(0.01 * head.level);
@@ -307,7 +391,7 @@ fn flat(resource: Resource, head: &Growth, floor: f64) -> (Answer, String, Optio
     }
     let because = if head.steps.is_empty() {
         "it does not grow"
-    } else if head.steps.len() > 1 && resource != Resource::Vsz {
+    } else if head.steps.len() > 1 && *resource != Resource::Vsz {
         let because = "it rose in a few jumps; a longer run shows whether they go on";
         return (
             Answer::Inconclusive,

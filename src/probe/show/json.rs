@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::probe::judge::{Growth, Judged};
-use crate::probe::{Order, Probed, SideRun};
+use crate::probe::{Order, Probed, SideRun, Watched};
 
 /// The document.
 #[derive(Debug, Serialize)]
@@ -29,10 +29,23 @@ struct Workload {
     args: Vec<String>,
     ready: Option<String>,
     load: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    counters: Option<Told>,
     order: &'static str,
     rounds: u32,
     interval_seconds: f64,
     network: bool,
+}
+
+/// The counters that both sides told, and the work that they did by them.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Told {
+    url: String,
+    watch: Vec<String>,
+    per: Option<String>,
+    base_work_per_second: Option<f64>,
+    head_work_per_second: Option<f64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -45,7 +58,8 @@ struct Measure {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 struct Entry {
-    resource: &'static str,
+    /// The name of a resource, or `gauge:` and the name that the program tells.
+    resource: String,
     unit: &'static str,
     answer: &'static str,
     because: String,
@@ -59,6 +73,10 @@ struct Entry {
     level_change: Option<f64>,
     warm_up_seconds: Option<f64>,
     steps: Vec<Jump>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    per_work: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    base_per_work: Option<f64>,
     seconds_to_limit: Option<f64>,
     seconds_to_decide: Option<f64>,
 }
@@ -103,6 +121,13 @@ pub fn shape(probed: &Probed, difference: Option<&str>) -> Document {
             args: made.args.clone(),
             ready: made.ready.clone(),
             load: made.load.clone(),
+            counters: made.counters.as_ref().map(|counters| Told {
+                url: counters.url.clone(),
+                watch: counters.watch.iter().map(ToString::to_string).collect(),
+                per: counters.per.as_ref().map(ToString::to_string),
+                base_work_per_second: probed.work.first().copied().flatten().map(rounded),
+                head_work_per_second: probed.work.last().copied().flatten().map(rounded),
+            }),
             order,
             rounds,
             interval_seconds: rounded(made.interval.as_secs_f64()),
@@ -137,7 +162,10 @@ fn entry(judged: &Judged) -> Entry {
     let interval =
         |growth: &Option<Growth>| Some([of(growth, |g| g.low)?, of(growth, |g| g.high)?]);
     Entry {
-        resource: judged.resource.as_str(),
+        resource: match &judged.resource {
+            Watched::Resource(resource) => resource.as_str().to_owned(),
+            Watched::Gauge { name, .. } => format!("gauge:{name}"),
+        },
         unit: judged.resource.unit(),
         answer: judged.answer.as_str(),
         because: judged.because.clone(),
@@ -159,6 +187,8 @@ fn entry(judged: &Judged) -> Entry {
                 size: rounded(step.size),
             })
             .collect(),
+        per_work: number(judged.per_work.last().copied().flatten()),
+        base_per_work: number(judged.per_work.first().copied().flatten()),
         seconds_to_limit: number(judged.seconds_to_limit),
         seconds_to_decide: number(judged.seconds_to_decide),
     }

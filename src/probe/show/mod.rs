@@ -8,7 +8,7 @@ mod samples;
 mod text;
 
 pub use json::{json, shape};
-pub use numbers::{amount, amount_of, rate, rate_of, seconds, slow_rate_of};
+pub use numbers::{amount, amount_of, per_unit, rate, rate_of, seconds, slow_rate_of};
 pub use plot::svg;
 pub use samples::samples;
 pub use text::{TextStyle, sparkline, summary, text};

@@ -1,6 +1,6 @@
 //! Amounts, rates and times as people write them.
 
-use crate::probe::Resource;
+use crate::probe::Watched;
 
 const SCALE: [(f64, &str); 4] = [
     (1_099_511_627_776.0, "TiB"),
@@ -23,8 +23,8 @@ fn short(value: f64) -> String {
 
 /// An amount with its unit, such as `12.5 MiB` or `40 descriptors`.
 #[must_use]
-pub fn amount(resource: Resource, value: f64) -> String {
-    amount_of(resource.unit(), value)
+pub fn amount(watched: &Watched, value: f64) -> String {
+    amount_of(watched.unit(), value)
 }
 
 /// An amount of anything; `bytes` are scaled, seconds become milliseconds, and a
@@ -42,14 +42,15 @@ pub fn amount_of(unit: &str, value: f64) -> String {
         "seconds" if value.abs() < 0.9995 => format!("{} ms", short(value * 1_000.0)),
         "seconds" => format!("{} s", short(value)),
         "ratio" => format!("{} %", short(value * 100.0)),
+        "" => short(value),
         unit => format!("{} {unit}", short(value)),
     }
 }
 
 /// A rate, such as `154 KiB/s` or `0.5/s`.
 #[must_use]
-pub fn rate(resource: Resource, value: f64) -> String {
-    rate_of(resource.unit(), value)
+pub fn rate(watched: &Watched, value: f64) -> String {
+    rate_of(watched.unit(), value)
 }
 
 /// A rate of anything, per second.
@@ -59,6 +60,17 @@ pub fn rate_of(unit: &str, value: f64) -> String {
         format!("{}/s", amount_of(unit, value))
     } else {
         format!("{}/s", short(value))
+    }
+}
+
+/// How much comes with each unit of work, such as `96.4 B` or `1 in 200`.
+#[must_use]
+pub fn per_unit(watched: &Watched, value: f64) -> String {
+    if watched.unit() == "bytes" || value.abs() >= 0.095 || value.abs() < 1e-9 {
+        amount_of(watched.unit(), value)
+    } else {
+        let sign = if value < 0.0 { "-" } else { "" };
+        format!("{sign}1 in {:.0}", 1.0 / value.abs())
     }
 }
 
@@ -95,19 +107,28 @@ pub fn seconds(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::probe::Resource;
 
     #[test]
     fn amounts_have_three_digits_and_a_unit() {
-        assert_eq!(amount(Resource::Rss, 157_286.4), "154 KiB");
-        assert_eq!(amount(Resource::Rss, -3_145_728.0), "-3.00 MiB");
-        assert_eq!(amount(Resource::Fds, 40.0), "40.0 descriptors");
-        assert_eq!(rate(Resource::Fds, 0.5), "0.50/s");
-        assert_eq!(rate(Resource::Rss, 0.0), "0 B/s");
+        assert_eq!(amount(&Resource::Rss.into(), 157_286.4), "154 KiB");
+        assert_eq!(amount(&Resource::Rss.into(), -3_145_728.0), "-3.00 MiB");
+        assert_eq!(amount(&Resource::Fds.into(), 40.0), "40.0 descriptors");
+        assert_eq!(rate(&Resource::Fds.into(), 0.5), "0.50/s");
+        assert_eq!(rate(&Resource::Rss.into(), 0.0), "0 B/s");
         assert_eq!(slow_rate_of("descriptors", 0.5), "0.50/s");
         assert_eq!(slow_rate_of("descriptors", 0.001), "3.60/h");
         assert_eq!(slow_rate_of("descriptors", 0.000_1), "8.64/day");
         assert_eq!(slow_rate_of("descriptors", -1e-12), "0/day");
         assert_eq!(slow_rate_of("bytes", 444.0), "444 B/s");
+        assert_eq!(per_unit(&Resource::Rss.into(), 150.4), "150 B");
+        assert_eq!(per_unit(&Resource::Fds.into(), 0.005), "1 in 200");
+        assert_eq!(per_unit(&Resource::Fds.into(), 0.0), "0 descriptors");
+        let gauge = Watched::Gauge {
+            name: "queue_depth".into(),
+            named: true,
+        };
+        assert_eq!(amount(&gauge, 40.0), "40.0");
     }
 
     #[test]

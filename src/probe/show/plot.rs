@@ -1,12 +1,11 @@
-//! A probe as an SVG picture: one panel for each resource, both sides over time.
+//! A probe as an SVG picture: one panel for each resource and gauge, both sides over time.
 
 use super::frame::{Curve, Panel, picture};
 use super::numbers::{amount, rate};
-use crate::host::Sample;
 use crate::probe::judge::{Answer, Judged};
-use crate::probe::{Probed, Resource, Segment};
+use crate::probe::{Probed, Segment, Watched};
 
-/// The picture. Holds no text from outside.
+/// The picture. Of text from outside it holds names of gauges.
 #[must_use]
 pub fn svg(probed: &Probed) -> String {
     let panels: Vec<Panel> = probed
@@ -22,7 +21,7 @@ pub fn svg(probed: &Probed) -> String {
 }
 
 fn panel(probed: &Probed, judged: &Judged) -> Panel {
-    let resource = judged.resource;
+    let resource = &judged.resource;
     let sides = [
         curves(&probed.run.base.segments, resource),
         curves(&probed.run.head.segments, resource),
@@ -45,13 +44,11 @@ fn panel(probed: &Probed, judged: &Judged) -> Panel {
     }
 }
 
-fn curves(segments: &[Segment], resource: Resource) -> Vec<Curve> {
+fn curves(segments: &[Segment], watched: &Watched) -> Vec<Curve> {
     let of = |segment: &Segment| -> Curve {
-        let point = |sample: &Sample| {
-            let at = (segment.began + sample.at).as_secs_f64();
-            Some((at, resource.of(sample)?))
-        };
-        segment.samples.iter().filter_map(point).collect()
+        let began = segment.began.as_secs_f64();
+        let points = watched.points(segment).into_iter();
+        points.map(|(at, value)| (began + at, value)).collect()
     };
     segments.iter().map(of).collect()
 }

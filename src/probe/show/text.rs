@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::numbers::{amount, rate, seconds};
+use super::numbers::{amount, per_unit, rate, rate_of, seconds};
 use crate::probe::judge::{Answer, Judged};
-use crate::probe::{Probed, Resource, Segment};
+use crate::probe::{Probed, Resource, Segment, Watched};
 
 /// How text is laid out.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +17,8 @@ pub struct TextStyle {
     pub verbose: bool,
 }
 
+/// The width of the column of names.
+const NAMES: usize = 10;
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 /// The page.
@@ -29,14 +31,17 @@ pub fn text(probed: &Probed, style: TextStyle) -> String {
             || judged.answer == Answer::Leak
             || (judged.answer == Answer::Inconclusive && judged.head.is_some())
             || judged.level_change.is_some()
-            || matches!(
-                judged.resource,
-                Resource::Rss | Resource::Fds | Resource::Threads
-            )
+            || match &judged.resource {
+                Watched::Resource(resource) => {
+                    matches!(resource, Resource::Rss | Resource::Fds | Resource::Threads)
+                }
+                Watched::Gauge { named, .. } => *named,
+            }
     };
     for judged in probed.judged.iter().filter(shown) {
         resource(probed, judged, style, &mut out);
     }
+    counters(probed, style, &mut out);
     for (name, side) in [("base", &probed.run.base), ("head", &probed.run.head)] {
         for trouble in &side.troubles {
             let _ = writeln!(out, "\nthe {name} {trouble}");
@@ -70,7 +75,7 @@ pub fn summary(probed: &Probed) -> String {
         .filter(|judged| judged.answer == Answer::Leak)
         .filter_map(|judged| {
             let head = judged.head.as_ref()?;
-            let name = judged.resource;
+            let name = &judged.resource;
             Some(format!(
                 "{} grows by {}",
                 name.as_str(),
@@ -120,7 +125,7 @@ fn headline(probed: &Probed, style: TextStyle, out: &mut String) {
             .find(|judged| judged.resource == Resource::Rss)
             .and_then(|judged| judged.smallest_visible)
             .map_or_else(String::new, |visible| {
-                format!("none larger than {}", rate(Resource::Rss, visible))
+                format!("none larger than {}", rate(&Resource::Rss.into(), visible))
             }),
         Answer::Inconclusive => "this run does not decide".to_owned(),
     };
@@ -132,16 +137,22 @@ fn headline(probed: &Probed, style: TextStyle, out: &mut String) {
 }
 
 fn resource(probed: &Probed, judged: &Judged, style: TextStyle, out: &mut String) {
-    let name = judged.resource;
+    let name = &judged.resource;
     let answer = match judged.answer {
         Answer::NoLeak => "no leak",
         Answer::Inconclusive => "open",
         Answer::Leak => "leak",
     };
+    let mut title = name.as_str().to_owned();
+    if title.len() >= NAMES {
+        // A name that needs a line of its own.
+        let shown: String = title.chars().take(style.width.max(NAMES)).collect();
+        let _ = writeln!(out, "{shown}");
+        title.clear();
+    }
     let _ = writeln!(
         out,
-        "{:<10}{}{}  {}",
-        name.as_str(),
+        "{title:<NAMES$}{}{}  {}",
         paint(answer, judged.answer, style.color),
         " ".repeat(8_usize.saturating_sub(answer.len())),
         judged.because
@@ -169,7 +180,7 @@ fn resource(probed: &Probed, judged: &Judged, style: TextStyle, out: &mut String
 }
 
 fn notes(judged: &Judged, style: TextStyle, out: &mut String) {
-    let name = judged.resource;
+    let name = &judged.resource;
     if let (Answer::Leak, Some(head)) = (judged.answer, &judged.head) {
         let _ = write!(
             out,
@@ -183,6 +194,13 @@ fn notes(judged: &Judged, style: TextStyle, out: &mut String) {
                 "; at this rate the limit is reached in {}",
                 seconds(left)
             );
+        }
+        out.push('\n');
+    }
+    if let (Answer::Leak, [of_base, Some(of_head)]) = (judged.answer, judged.per_work) {
+        let _ = write!(out, "  with each unit of work: {}", per_unit(name, of_head));
+        if let Some(of_base) = of_base {
+            let _ = write!(out, "; base: {}", per_unit(name, of_base));
         }
         out.push('\n');
     }
@@ -209,17 +227,53 @@ fn notes(judged: &Judged, style: TextStyle, out: &mut String) {
     }
 }
 
-/// The points of a resource over a run: time and value.
-fn points(segments: &[Segment], resource: Resource) -> Vec<(f64, f64)> {
+/// The points of a resource or gauge over a run: time and value.
+fn points(segments: &[Segment], watched: &Watched) -> Vec<(f64, f64)> {
     segments
         .iter()
         .flat_map(|segment| {
-            segment.samples.iter().filter_map(|sample| {
-                let at = (segment.began + sample.at).as_secs_f64();
-                Some((at, resource.of(sample)?))
-            })
+            let began = segment.began.as_secs_f64();
+            let points = watched.points(segment).into_iter();
+            points.map(move |(at, value)| (began + at, value))
         })
         .collect()
+}
+
+/// What the program told of itself: how many gauges, and how much work.
+fn counters(probed: &Probed, style: TextStyle, out: &mut String) {
+    let Some(counters) = &probed.made.counters else {
+        return;
+    };
+    let gauges = probed
+        .judged
+        .iter()
+        .filter(|judged| matches!(judged.resource, Watched::Gauge { .. }));
+    let (grow, all) = gauges.fold((0, 0), |(grow, all), judged| {
+        (grow + usize::from(judged.answer == Answer::Leak), all + 1)
+    });
+    let of = if all == 1 { "gauge" } else { "gauges" };
+    let _ = match (all, grow) {
+        (0, _) => writeln!(
+            out,
+            "\nno gauge looks like something held: name one with `--watch`"
+        ),
+        (_, 0) => writeln!(out, "\n{all} {of} watched, none leaks"),
+        (_, 1) => writeln!(out, "\n{all} {of} watched, 1 leaks"),
+        _ => writeln!(out, "\n{all} {of} watched, {grow} leak"),
+    };
+    if let Some(per) = &counters.per {
+        let shown: String = per.to_string().chars().take(style.width).collect();
+        let rate = |rate: Option<f64>| {
+            rate.map_or_else(|| "none".to_owned(), |rate| rate_of("units", rate))
+        };
+        let [base, head] = probed.work;
+        let _ = writeln!(
+            out,
+            "work by {shown}\n  base {}, head {}",
+            rate(base),
+            rate(head)
+        );
+    }
 }
 
 /// The course of something over time, given as (time, value) in order, in blocks of

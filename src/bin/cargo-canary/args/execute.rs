@@ -79,6 +79,18 @@ pub(crate) struct WorkloadArgs {
     /// A shell command that makes work for the program, started when it is ready
     #[arg(long, value_name = "COMMAND")]
     pub(crate) load: Option<String>,
+    /// Where the program tells its counters, in the text format of Prometheus: `http://127.0.0.1:{port}/metrics`
+    #[arg(long, value_name = "URL")]
+    pub(crate) metrics: Option<String>,
+    /// A gauge that is judged as resources are; can be repeated [default: those that look like something held]
+    #[arg(long, value_name = "SERIES")]
+    pub(crate) watch: Vec<String>,
+    /// The counter that tells how much work was done
+    #[arg(long, value_name = "SERIES")]
+    pub(crate) per: Option<String>,
+    /// Read counters from another machine, too
+    #[arg(long)]
+    pub(crate) remote_metrics: bool,
     /// Run one side after the other, so many rounds, for workloads that cannot run twice at once
     #[arg(long, value_name = "ROUNDS", num_args = 0..=1, default_missing_value = "1")]
     pub(crate) alternate: Option<u32>,

@@ -126,6 +126,11 @@ pub(super) fn workload(args: &WorkloadArgs, plan: &Plan) -> WorkloadArgs {
     args.ready = args.ready.or_else(|| plan.ready.clone());
     args.ready_timeout = args.ready_timeout.or(plan.ready_timeout);
     args.load = args.load.or_else(|| plan.load.clone());
+    args.metrics = args.metrics.or_else(|| plan.metrics.clone());
+    if args.watch.is_empty() {
+        args.watch.clone_from(&plan.watch);
+    }
+    args.per = args.per.or_else(|| plan.per.clone());
     args.no_network |= plan.network == Some(false);
     args.max_memory = args.max_memory.or(plan.max_memory);
     args.max_processes = args.max_processes.or(plan.max_processes);

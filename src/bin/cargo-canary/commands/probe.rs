@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use cargo_canary::host::{Host, Limits};
+use cargo_canary::probe::counters::{Counters, CountersError};
 use cargo_canary::probe::judge::Answer;
 use cargo_canary::probe::plan::Plan;
 use cargo_canary::probe::show::{self, TextStyle};
@@ -149,9 +150,10 @@ pub(super) fn request(
     if let Some(limit) = workload.fd_limit {
         ends.push((Resource::Fds, as_units(limit)));
     }
-    if workload.no_network && (workload.ready.is_some() || workload.load.is_some()) {
+    let reached = workload.ready.is_some() || workload.load.is_some() || workload.metrics.is_some();
+    if workload.no_network && reached {
         return Err(Failure::input(
-            "a program without a network cannot be reached by `ready` or `load`",
+            "a program without a network cannot be reached by `ready`, `load` or `metrics`",
         )
         .hint("let the program make its own work, or allow the network"));
     }
@@ -171,6 +173,7 @@ pub(super) fn request(
         ready: shell(&workload.ready),
         ready_timeout: workload.ready_timeout.unwrap_or(READY_TIMEOUT),
         load: shell(&workload.load),
+        counters: counters(workload)?,
         no_network: workload.no_network,
         env: builds::environment(host),
         directory: place(Path::new(".")),
@@ -187,6 +190,41 @@ pub(super) fn request(
         ends,
         keeper: keeper()?,
     })
+}
+
+/// The counters that are read, when there is an address.
+fn counters(workload: &WorkloadArgs) -> Result<Option<Counters>, Failure> {
+    let Some(url) = &workload.metrics else {
+        if workload.watch.is_empty() && workload.per.is_none() {
+            return Ok(None);
+        }
+        return Err(CountersError::NoAddress.into());
+    };
+    let how = (workload.remote_metrics, workload.alternate.is_some());
+    Ok(Some(Counters::new(
+        url,
+        &workload.watch,
+        workload.per.as_deref(),
+        how,
+    )?))
+}
+
+impl From<CountersError> for Failure {
+    fn from(error: CountersError) -> Self {
+        let failure = Failure::input("failed to set up the probe").caused_by(&error);
+        match error {
+            CountersError::Address { .. } | CountersError::NoAddress => {
+                failure.hint("such as `--metrics http://127.0.0.1:{port}/metrics`")
+            }
+            CountersError::Remote { .. } => {
+                failure.hint("if that is meant, say so with `--remote-metrics`")
+            }
+            CountersError::Shared { .. } => failure.hint(
+                "put `{port}` or `{metrics-port}` into the address and into the program's arguments, or run one after the other with `--alternate`",
+            ),
+            CountersError::Name { .. } => failure.hint("such as `--watch queue_depth`"),
+        }
+    }
 }
 
 /// How this program starts itself as a keeper.
