@@ -9,7 +9,7 @@ use crate::policy::Decision;
 
 use super::evidence::{self, Tone};
 use super::safe::{clip, visible};
-use super::{place, words};
+use super::{place, view, words};
 
 #[derive(Serialize)]
 struct Finding {
@@ -53,7 +53,7 @@ pub(super) fn check(audit: &Audit) -> Vec<u8> {
         let mut text = reason.because.clone();
         if let Some(way_out) = &reason.way_out {
             text.push_str(". ");
-            text.push_str(way_out);
+            text.push_str(&view::one_line(way_out));
         }
         let severity = severity(Some(reason.decision));
         findings.push(finding(audit, (&reason.rule, severity), change, &text));

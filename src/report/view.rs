@@ -6,6 +6,7 @@ use crate::diff::ChangeKind;
 use crate::facts::{AdvisoryDelta, Finding, Gap, Published};
 use crate::policy::{self, Decision, Reason};
 use crate::risk;
+use crate::snapshot::InputKind;
 
 use super::safe::is_plain_word;
 use super::{evidence, words};
@@ -74,6 +75,51 @@ pub(super) fn ways_out(audit: &Audit) -> Vec<String> {
         });
     }
     steps
+}
+
+/// A way out: a sentence, and lines of a policy that are there to be copied.
+pub(super) fn sentence_and_lines(step: &str) -> (&str, Vec<&str>) {
+    let mut lines = step.lines();
+    let sentence = lines.next().unwrap_or_default();
+    (sentence, lines.collect())
+}
+
+/// A way out where there are no lines.
+pub(super) fn one_line(step: &str) -> String {
+    let (sentence, lines) = sentence_and_lines(step);
+    let lines: Vec<&str> = lines
+        .into_iter()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
+    if lines.is_empty() {
+        sentence.to_owned()
+    } else {
+        format!("{sentence} {}", lines.join("; "))
+    }
+}
+
+/// Whether some updates are held back and others are not, between lock files.
+pub(super) fn has_part_that_passes(audit: &Audit) -> bool {
+    let has_lock = |kind: InputKind| match kind {
+        InputKind::Git | InputKind::Worktree | InputKind::Directory | InputKind::Lock => true,
+        InputKind::Metadata | InputKind::Executable | InputKind::Sbom => false,
+    };
+    let sides = [&audit.comparison.base, &audit.comparison.head];
+    let updates = audit.changes.iter().filter(|judged| {
+        matches!(
+            judged.change.kind,
+            ChangeKind::Upgraded | ChangeKind::Downgraded
+        )
+    });
+    let (held, passing): (Vec<_>, Vec<_>) =
+        updates.partition(|judged| judged.decision > Decision::Pass);
+    sides.iter().all(|side| has_lock(side.input.kind)) && !held.is_empty() && !passing.is_empty()
+}
+
+/// The command that finds the largest set of updates that passes now.
+pub(super) fn subset_command(audit: &Audit) -> Option<String> {
+    has_part_that_passes(audit).then(|| format!("cargo-canary subset{}", evidence::builds(audit)))
 }
 
 /// The word for a decision in a table; a gap is called one.

@@ -52,13 +52,27 @@ pub(super) fn headline(audit: &Audit) -> (&'static str, String) {
             .filter(|judged| judged.decision == decision)
             .count()
     };
-    let of = |number: usize, verb_one: &str, verb_many: &str| match number {
-        0 => format!(
+    let whole = audit
+        .verdict
+        .reasons
+        .iter()
+        .any(|reason| reason.change.is_none() && reason.decision == audit.verdict.decision);
+    let of = |number: usize, verb_one: &str, verb_many: &str| match (number, audit.changes.first())
+    {
+        (0, _) => format!(
             "the difference as a whole ({}) {verb_one}",
             count(all, "change")
         ),
-        1 => format!("1 of {} {verb_one}", count(all, "change")),
-        _ => format!("{number} of {} {verb_many}", count(all, "change")),
+        (_, Some(only)) if all == 1 => {
+            let change = &only.change;
+            format!("{} {} {verb_one}", change.package, move_of(change))
+        }
+        (_, _) if whole => {
+            let changes = count(all, "change");
+            format!("the difference as a whole and {number} of {changes} {verb_many}")
+        }
+        (1, _) => format!("1 of {} {verb_one}", count(all, "change")),
+        (_, _) => format!("{number} of {} {verb_many}", count(all, "change")),
     };
     match audit.verdict.decision {
         Decision::Pass if all == 0 => ("PASS", "both builds have the same dependencies".to_owned()),

@@ -195,3 +195,126 @@ fn the_traps_of_this_test_are_set() {
     assert!(!seen.asked.iter().any(|line| line.contains("evil.example")));
     assert!(!seen.console.is_empty());
 }
+
+/// What a script of the test's says of a page, with the page's policy taken out.
+fn driven(browser: &str, audit: &Audit, script: &str) -> serde_json::Value {
+    let page = String::from_utf8(render(audit, Format::Html, Style::default())).unwrap();
+    let (before, after) = page
+        .split_once("<meta http-equiv=\"Content-Security-Policy\"")
+        .unwrap();
+    let after = after.split_once('>').unwrap().1;
+    let driver = format!(
+        "<script>addEventListener('load', function () {{
+           function all(of) {{ return Array.from(document.querySelectorAll(of)); }}
+           function rows() {{ return all('#table tbody tr').filter(function (row) {{ return !row.hidden; }}); }}
+           function change(id, to) {{
+             var field = document.getElementById(id); field.value = to;
+             field.dispatchEvent(new Event('input', {{ bubbles: true }}));
+           }}
+           var said = (function () {{ {script} }})();
+           var out = document.createElement('pre'); out.id = 'said';
+           out.textContent = encodeURIComponent(JSON.stringify(said));
+           document.body.appendChild(out);
+         }});</script></body>"
+    );
+    let page = format!("{before}{after}").replace("</body>", &driver);
+    let seen = open(browser, page.as_bytes());
+    assert_eq!(seen.console, Vec::<String>::new());
+    let said = seen.dom.split("id=\"said\">").nth(1).expect("nothing said");
+    let said = said.split('<').next().unwrap();
+    let mut bytes = Vec::new();
+    let mut rest = said.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(if byte == b'%' {
+            let hex = [rest.next().unwrap(), rest.next().unwrap()];
+            u8::from_str_radix(std::str::from_utf8(&hex).unwrap(), 16).unwrap()
+        } else {
+            byte
+        });
+    }
+    serde_json::from_slice(&bytes).unwrap()
+}
+
+#[test]
+fn the_list_is_sorted_filtered_and_cut_by_controls_that_keys_reach() {
+    let Some(browser) = browser() else { return };
+    let said = driven(
+        &browser,
+        &audit(60, "x"),
+        "var said = {};
+         function names() { return rows().map(function (row) { return row.dataset.name; }); }
+         said.first = rows().length;
+         said.button = document.getElementById('rest').textContent;
+         location.hash = '#' + all('tr[hidden]')[0].dataset.card;
+         window.dispatchEvent(new Event('hashchange'));
+         var target = document.getElementById(location.hash.slice(1));
+         said.revealed = target.open && !target.hidden;
+         said.all = rows().length;
+         var head = all('th[data-sort=name]')[0], button = head.querySelector('button');
+         button.click();
+         said.sorted = names().join() === names().slice().sort().join() && head.getAttribute('aria-sort');
+         button.click();
+         said.reversed = names().join() === names().slice().sort().reverse().join() && head.getAttribute('aria-sort');
+         change('by-decision', 'block');
+         said.blocked = rows().length > 0 && rows().every(function (row) { return row.dataset.decision === 'block'; });
+         said.cards = all('details.card').filter(function (card) { return !card.hidden; }).length === rows().length;
+         change('by-decision', ''); change('by-score', '40');
+         said.high = rows().length > 0 && rows().every(function (row) { return Number(row.dataset.score) >= 40; });
+         change('by-score', '0'); change('find', '0007');
+         said.found = names();
+         said.counted = document.getElementById('shown').textContent;
+         said.reach = all('#filter input, #filter select, th button, #open-all, #close-all, #theme, summary').every(function (one) {
+           one.focus(); return one.tabIndex >= 0 && (document.activeElement === one || one.closest('[hidden]') !== null || !one.checkVisibility());
+         });
+         return said;",
+    );
+    let expected = serde_json::json!({
+        "first": 36, "button": "Show the other 24", "revealed": true, "all": 60,
+        "sorted": "ascending", "reversed": "descending", "blocked": true, "cards": true,
+        "high": true, "found": ["0007-x"], "counted": "1 of 60", "reach": true,
+    });
+    assert_eq!(said, expected);
+}
+
+#[test]
+fn words_stand_out_from_their_ground_in_both_themes() {
+    let Some(browser) = browser() else { return };
+    let mut audit = audit(23, "x");
+    audit.changes[1].change.forced_by = None;
+    let said = driven(
+        &browser,
+        &audit,
+        "function parse(color) { return color.match(/[\\d.]+/g).map(Number); }
+         function light(color) {
+           var c = parse(color).slice(0, 3).map(function (v) { v /= 255; return v <= .03928 ? v / 12.92 : Math.pow((v + .055) / 1.055, 2.4); });
+           return .2126 * c[0] + .7152 * c[1] + .0722 * c[2];
+         }
+         function ground(one) {
+           var node = one.closest('g.node');
+           if (node) { var fill = getComputedStyle(node.querySelector('rect')).fill; if (fill !== 'none') { return fill; } }
+           for (; one; one = one.parentElement) {
+             var color = getComputedStyle(one).backgroundColor, parts = parse(color);
+             if (parts.length < 4 || parts[3] > 0) { return color; }
+           }
+           return 'rgb(255,255,255)';
+         }
+         var worst = {};
+         all('details').forEach(function (one) { one.open = true; });
+         ['light', 'dark'].forEach(function (theme) {
+           document.documentElement.setAttribute('data-theme', theme);
+           var walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), low = [], count = 0;
+           while (walker.nextNode()) {
+             var one = walker.currentNode.parentElement;
+             if (!walker.currentNode.textContent.trim() || one.closest('script,option,title') || !one.checkVisibility()) { continue; }
+             count += 1;
+             var style = getComputedStyle(one), ink = one.closest('svg') ? style.fill : style.color;
+             var a = light(ink), b = light(ground(one)), ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+             if (ratio < 4.5) { low.push(ratio.toFixed(2) + ' ' + one.className + ' ' + walker.currentNode.textContent.slice(0, 30)); }
+           }
+           worst[theme] = [count > 500, Array.from(new Set(low)).slice(0, 10)];
+         });
+         return worst;",
+    );
+    let fine = serde_json::json!([true, []]);
+    assert_eq!(said, serde_json::json!({"light": fine, "dark": fine}));
+}

@@ -318,8 +318,49 @@ fn a_comment_stays_below_the_limit_and_keeps_what_matters() {
 }
 
 #[test]
+fn lines_of_a_policy_can_be_copied_from_every_page() {
+    let mut audit = audit(8, "x");
+    let lines = "add to the policy, with a reason:\n[[exempt]]\npackage = \"a\"\n";
+    for reason in &mut audit.verdict.reasons {
+        reason.way_out = Some(lines.to_owned());
+    }
+    let page = made(&audit, Format::Html);
+    assert!(page.contains("reason:<pre><code>[[exempt]]\npackage = &#34;a&#34;\n</code></pre>"));
+    let comment = made(&audit, Format::Markdown);
+    assert!(comment.contains("reason:<pre>\\[\\[exempt\\]\\]&#10;package = \"a\"</pre>"));
+    for format in [
+        Format::Html,
+        Format::Markdown,
+        Format::Sarif,
+        Format::Gitlab,
+    ] {
+        assert!(!made(&audit, format).contains("u{a}"), "{format:?}");
+    }
+    assert!(made(&audit, Format::Gitlab).contains("with a reason: [[exempt]]; package"));
+}
+
+#[test]
+fn the_headline_names_the_only_change_and_the_difference_as_a_whole() {
+    let mut one = audit(2, "x");
+    one.changes.remove(0);
+    let text = made(&one, Format::Text);
+    let expected = "CANARY REQUIRED: 0001-x 1.0.0 -> 1.0.2 needs a canary rollout\n";
+    assert!(text.starts_with(expected), "{text}");
+    let mut whole = audit(8, "x");
+    whole.verdict.reasons[0].change = None;
+    let text = made(&whole, Format::Text);
+    assert!(
+        text.starts_with("BLOCKED: the difference as a whole and 1 of 8 changes are"),
+        "{text}"
+    );
+}
+
+#[test]
 fn a_page_of_a_hundred_changes_weighs_less_than_a_megabyte() {
-    assert!(made(&audit(100, "a-name-of-usual-length"), Format::Html).len() < 1_000_000);
+    for (changes, most) in [(100, 1_000_000), (500, 3_000_000)] {
+        let page = made(&audit(changes, "a-name-of-usual-length"), Format::Html);
+        assert!(page.len() < most, "{} for {changes}", page.len());
+    }
 }
 
 #[test]

@@ -190,8 +190,15 @@ const BY_DEFAULT: &str = "merge base of ";
 fn word(input: &Input) -> String {
     let name = &input.given;
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_.+/:@".contains(c);
-    let odd = |c: char| c == '\'' || c == '`' || c.is_control() || !c.is_ascii();
-    if name.is_empty() || name.starts_with('-') || name.len() > 256 || name.contains(odd) {
+    let quoted = |c: char| plain(c) || " ~^{}=,".contains(c);
+    // Neither an address nor a mention, wherever the command is shown.
+    let is_odd = |at: usize| {
+        let next = name.as_bytes().get(at + 1).copied().unwrap_or(b' ');
+        !next.is_ascii_digit() && next != b'{'
+    };
+    let mentions = name.match_indices('@').any(|(at, _)| is_odd(at));
+    let odd = name.contains("://") || mentions || !name.chars().all(quoted);
+    if name.is_empty() || name.starts_with('-') || name.len() > 256 || odd {
         "BUILD".to_owned()
     } else if name.chars().all(plain) {
         name.clone()

@@ -5,10 +5,11 @@ use jiff::Timestamp;
 use crate::audit::{Audit, JudgedChange};
 use crate::facts::AdvisoryFact;
 use crate::report::{evidence, view, words};
+use crate::risk::Signal;
 
 use super::source::{self, Source, Upstream};
 use super::time_line::{self, TimeLine};
-use super::{Prose, Shown, long, short};
+use super::{Prose, Shown, Step, long, short, step};
 
 pub(super) struct Card {
     /// Its place in the ranking, from one.
@@ -25,12 +26,14 @@ pub(super) struct Card {
     /// Likelihood and exposure, in words.
     pub(super) odds: String,
     pub(super) evidence: u8,
-    pub(super) why: Shown,
+    pub(super) why: Prose,
     pub(super) open: bool,
     pub(super) reasons: Vec<Because>,
     /// What records met: the rule, and the words.
     pub(super) met: Vec<(Shown, Prose)>,
     pub(super) signals: Vec<Contribution>,
+    /// What holds for all of them.
+    pub(super) of_all: Vec<Prose>,
     pub(super) links: Vec<Linked>,
     pub(super) advisories: Vec<Advisory>,
     pub(super) facts: Vec<(&'static str, Prose)>,
@@ -50,7 +53,7 @@ pub(super) struct Because {
     pub(super) decision: &'static str,
     pub(super) rule: Shown,
     pub(super) text: Prose,
-    pub(super) way_out: Option<Prose>,
+    pub(super) way_out: Option<Step>,
 }
 
 pub(super) struct Contribution {
@@ -85,6 +88,8 @@ impl Card {
     pub(super) fn of(audit: &Audit, judged: &JudgedChange, anchor: usize, open: bool) -> Self {
         let change = &judged.change;
         let rollback = view::rollback(judged);
+        let signals = &judged.assessment.signals;
+        let of_all = facts_of_all(signals);
         let as_of: Timestamp = audit.comparison.as_of;
         Self {
             anchor,
@@ -99,20 +104,24 @@ impl Card {
             level: judged.assessment.level.as_str(),
             odds: words::odds(&judged.assessment),
             evidence: judged.assessment.evidence.percent(),
-            why: Shown::of(&view::why(audit, judged), 220),
+            why: Prose::of(&view::why(audit, judged), 220),
             open,
             reasons: view::reasons(audit, &change.id)
                 .map(|reason| Because {
                     decision: reason.decision.as_str(),
                     rule: short(&reason.rule),
                     text: long(&reason.because),
-                    way_out: reason.way_out.as_deref().map(long),
+                    way_out: reason.way_out.as_deref().map(step),
                 })
                 .collect(),
             met: evidence::met_of(audit, &change.id)
                 .map(|met| (short(&met.reason.rule), long(&evidence::met(met))))
                 .collect(),
-            signals: judged.assessment.signals.iter().map(contribution).collect(),
+            signals: signals
+                .iter()
+                .map(|one| contribution(one, &of_all))
+                .collect(),
+            of_all: of_all.iter().map(|fact| long(fact)).collect(),
             links: judged
                 .links
                 .iter()
@@ -158,7 +167,19 @@ impl Card {
     }
 }
 
-fn contribution(signal: &crate::risk::Signal) -> Contribution {
+/// Facts that every one of several signals rests on, so that they are said once.
+fn facts_of_all(signals: &[Signal]) -> Vec<&str> {
+    let Some((first, others)) = signals.split_first() else {
+        return Vec::new();
+    };
+    let facts = first
+        .facts
+        .iter()
+        .filter(|fact| !others.is_empty() && others.iter().all(|other| other.facts.contains(fact)));
+    facts.map(String::as_str).collect()
+}
+
+fn contribution(signal: &Signal, of_all: &[&str]) -> Contribution {
     Contribution {
         points: format!("{:+}", signal.points),
         bar: (signal.points.unsigned_abs() * 2).clamp(1, 100),
@@ -168,6 +189,7 @@ fn contribution(signal: &crate::risk::Signal) -> Contribution {
         facts: signal
             .facts
             .iter()
+            .filter(|fact| !of_all.contains(&fact.as_str()))
             .take(12)
             .map(|fact| long(fact))
             .collect(),

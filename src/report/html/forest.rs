@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use crate::audit::{Audit, JudgedChange};
 use crate::report::words;
 
-use super::{Shown, short};
+use super::{Prose, Shown, long, short};
 
 const ROW: usize = 30;
 const COLUMN: usize = 220;
@@ -57,7 +57,7 @@ pub(super) struct Line {
     pub(super) label: Shown,
     pub(super) class: &'static str,
     pub(super) movement: Shown,
-    pub(super) because: Shown,
+    pub(super) because: Prose,
     pub(super) anchor: usize,
 }
 
@@ -135,8 +135,8 @@ pub(super) fn list(audit: &Audit) -> Vec<Line> {
                 depth: depth.min(8),
                 label: short(&judged.change.id),
                 class: judged.decision.as_str(),
-                movement: short(&words::move_of(&judged.change)),
-                because: short(
+                movement: short(&words::move_of(&judged.change).replace("->", "→")),
+                because: long(
                     judged
                         .change
                         .forced_by

@@ -20,6 +20,7 @@ use sha2::{Digest as _, Sha256};
 use crate::audit::Audit;
 
 use super::safe::{clip, visible};
+use super::view;
 
 pub(super) use source::said;
 
@@ -100,6 +101,24 @@ impl Prose {
 
 pub(super) fn long(text: &str) -> Prose {
     Prose::of(text, 1200)
+}
+
+/// A sentence, and lines that are there to be copied.
+pub(super) struct Step {
+    pub(super) sentence: Prose,
+    pub(super) lines: Vec<Shown>,
+}
+
+pub(super) fn step(text: &str) -> Step {
+    let (sentence, lines) = view::sentence_and_lines(text);
+    Step {
+        sentence: long(sentence),
+        lines: lines
+            .into_iter()
+            .take(40)
+            .map(|line| Shown::of(line, 300))
+            .collect(),
+    }
 }
 
 /// What the page may do.

@@ -8,7 +8,7 @@ use crate::report::{evidence, view, words};
 
 use super::card::{self, Card};
 use super::forest::{self, Drawing, Line};
-use super::{Prose, SCRIPT, STYLE, Shown, content_policy, long, short};
+use super::{Prose, SCRIPT, STYLE, Shown, Step, content_policy, long, short, step};
 
 /// How many of the changes that are held back are unfolded at first.
 const UNFOLDED: usize = 3;
@@ -27,7 +27,10 @@ pub(super) struct Page {
     first: Option<First>,
     more_reasons: usize,
     tiles: Vec<Tile>,
-    steps: Vec<Prose>,
+    steps: Vec<Step>,
+    /// How a trial meets what is asked for: words, and commands.
+    trial: Option<(Prose, Vec<String>)>,
+    subset: Option<String>,
     notices: Vec<Prose>,
     cards: Vec<Card>,
     kinds: Vec<&'static str>,
@@ -50,7 +53,7 @@ struct First {
     anchor: Option<usize>,
     because: Prose,
     rule: Shown,
-    way_out: Option<Prose>,
+    way_out: Option<Step>,
 }
 
 struct Tile {
@@ -88,7 +91,7 @@ impl Page {
             script: SCRIPT,
             decision: audit.verdict.decision.as_str(),
             word,
-            rest: short(&rest),
+            rest: short(&sentence(&rest.replace("->", "→"))),
             sides: long(&words::sides(&audit.comparison).replace("->", "→")),
             policy_edited: audit
                 .policy
@@ -97,10 +100,10 @@ impl Page {
             first: first(audit),
             more_reasons: audit.verdict.reasons.len().saturating_sub(1),
             tiles: tiles(audit),
-            steps: view::ways_out(audit)
-                .iter()
-                .map(|step| long(step))
-                .collect(),
+            steps: steps(audit),
+            trial: evidence::way_out(audit)
+                .map(|(words, commands)| (long(&sentence(&words)), commands)),
+            subset: view::subset_command(audit),
             notices: notices(audit),
             cards,
             kinds,
@@ -143,6 +146,32 @@ impl Page {
     }
 }
 
+/// With a capital at the beginning, where it begins with a word and not a name.
+fn sentence(text: &str) -> String {
+    ["the ", "or "]
+        .iter()
+        .find_map(|word| {
+            let rest = text.strip_prefix(word)?;
+            let (first, others) = word.split_at(1);
+            Some(format!("{}{others}{rest}", first.to_ascii_uppercase()))
+        })
+        .unwrap_or_else(|| text.to_owned())
+}
+
+/// All ways out; none where the only one stands at the top of the page.
+fn steps(audit: &Audit) -> Vec<Step> {
+    let steps = view::ways_out(audit);
+    let at_the_top = audit
+        .verdict
+        .reasons
+        .first()
+        .and_then(|first| first.way_out.as_deref());
+    match (steps.as_slice(), at_the_top) {
+        ([_], Some(_)) => Vec::new(),
+        _ => steps.iter().map(|one| step(one)).collect(),
+    }
+}
+
 fn first(audit: &Audit) -> Option<First> {
     let reason = audit.verdict.reasons.first()?;
     let judged = view::subject(audit, reason);
@@ -165,7 +194,7 @@ fn first(audit: &Audit) -> Option<First> {
         anchor,
         because: long(&reason.because),
         rule: short(&reason.rule),
-        way_out: reason.way_out.as_deref().map(long),
+        way_out: reason.way_out.as_deref().map(step),
     })
 }
 
@@ -207,6 +236,9 @@ fn tiles(audit: &Audit) -> Vec<Tile> {
         "",
     )];
     let forced = audit.changes.len().saturating_sub(roots);
+    let introduced = advisories(|delta| delta.introduced.len());
+    let fixed = advisories(|delta| delta.fixed.len());
+    let added = kind(crate::diff::ChangeKind::Added);
     let optional = [
         tile(
             if forced > 0 { roots } else { 0 },
@@ -216,18 +248,22 @@ fn tiles(audit: &Audit) -> Vec<Tile> {
         tile(forced, "forced by them", ""),
         tile(with(Decision::Block), "blocked", "block"),
         tile(with(Decision::Incomplete), "incomplete", "incomplete"),
-        tile(with(Decision::Canary), "need a canary", "canary"),
         tile(
-            advisories(|delta| delta.introduced.len()),
-            "advisories introduced",
+            with(Decision::Canary),
+            noun(with(Decision::Canary), "needs a canary", "need a canary"),
+            "canary",
+        ),
+        tile(
+            introduced,
+            noun(introduced, "advisory introduced", "advisories introduced"),
             "block",
         ),
         tile(
-            advisories(|delta| delta.fixed.len()),
-            "advisories fixed",
+            fixed,
+            noun(fixed, "advisory fixed", "advisories fixed"),
             "pass",
         ),
-        tile(kind(crate::diff::ChangeKind::Added), "new packages", ""),
+        tile(added, noun(added, "new package", "new packages"), ""),
         tile(kind(crate::diff::ChangeKind::Removed), "removed", ""),
         tile(audit.gaps().len(), "not checked", "incomplete"),
     ];

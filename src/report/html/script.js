@@ -19,15 +19,16 @@
   dark.addEventListener("change", nameTheme);
   nameTheme();
 
+  var showAll = function () {};
   function reveal() {
     var target = location.hash.length > 1 && get(location.hash.slice(1));
     if (target && target.tagName === "DETAILS") {
+      if (target.hidden) { showAll(); }
       target.open = true;
       target.scrollIntoView();
     }
   }
   window.addEventListener("hashchange", reveal);
-  reveal();
 
   var cards = all("details.card");
   function fold(open) { cards.forEach(function (card) { card.open = open; }); }
@@ -36,33 +37,49 @@
     get("open-all").addEventListener("click", function () { fold(true); });
     get("close-all").addEventListener("click", function () { fold(false); });
   }
-  window.addEventListener("beforeprint", function () { all("details").forEach(function (part) { part.open = true; }); });
+  window.addEventListener("beforeprint", function () {
+    showAll();
+    all("details.plain:not(.twin)").forEach(function (part) { part.open = true; });
+  });
 
   var filter = get("filter");
-  if (!filter) { return; }
+  if (!filter) { reveal(); return; }
   var rows = all("#table tbody tr");
+  // Of a long list the first rows are shown, and all that are held back.
+  var first = 30;
+  var rest = get("rest");
+  var whole = rows.length <= first + 5;
   function apply() {
     var text = get("find").value.trim().toLowerCase();
     var decision = get("by-decision").value;
     var kind = get("by-kind").value;
     var score = Number(get("by-score").value);
+    var asked = text || decision || kind || score > 0;
     var shown = 0;
+    var left = 0;
     rows.forEach(function (row) {
       var data = row.dataset;
       var fits = (!text || data.name.toLowerCase().indexOf(text) >= 0) &&
         (!decision || data.decision === decision) &&
         (!kind || data.kind === kind) && Number(data.score) >= score;
-      row.hidden = !fits;
-      var card = get(data.card);
-      if (card) { card.hidden = !fits; }
       if (fits) { shown += 1; }
+      var later = fits && !whole && !asked && shown > first && data.decision === "pass";
+      if (later) { left += 1; }
+      row.hidden = !fits || later;
+      var card = get(data.card);
+      if (card) { card.hidden = row.hidden; }
     });
+    rest.hidden = left === 0;
+    rest.textContent = "Show the other " + left;
     get("shown").textContent = shown + " of " + rows.length;
   }
+  showAll = function () { whole = true; filter.reset(); apply(); };
+  rest.addEventListener("click", function () { whole = true; apply(); });
   filter.hidden = false;
   filter.addEventListener("input", apply);
   filter.addEventListener("submit", function (event) { event.preventDefault(); });
   apply();
+  reveal();
 
   var order = ["pass", "canary", "incomplete", "block"];
   function value(row, by) {
@@ -90,6 +107,7 @@
       });
       var body = document.querySelector("#table tbody");
       rows.forEach(function (row) { body.appendChild(row); });
+      apply();
     });
   });
 })();

@@ -114,7 +114,10 @@ fn page(audit: &Audit, detail: Detail) -> String {
 
 fn headline(out: &mut String, audit: &Audit) {
     let (word, rest) = words::headline(audit);
-    say(out, format_args!("### {word}: {}\n\n", markdown(&rest)));
+    say(
+        out,
+        format_args!("### {word}: {}\n\n", markdown(&rest.replace("->", "→"))),
+    );
     if audit.policy.edited_by_change {
         say(
             out,
@@ -142,7 +145,7 @@ fn headline(out: &mut String, audit: &Audit) {
     if let Some(way_out) = &first.way_out {
         say(
             out,
-            format_args!("\n**Way out:** {}\n", markdown_prose(&clip(way_out, 600))),
+            format_args!("\n**Way out:** {}\n", parts::way_out(way_out)),
         );
     }
     out.push('\n');

@@ -4,7 +4,7 @@ use crate::audit::{Audit, JudgedChange};
 use crate::facts::AdvisoryFact;
 
 use super::super::evidence;
-use super::super::safe::{clip, markdown, markdown_code, markdown_prose};
+use super::super::safe::{clip, markdown, markdown_code, markdown_lines, markdown_prose};
 use super::super::view;
 use super::super::words::{self, say};
 use super::{arrow, fold};
@@ -17,6 +17,13 @@ const RECORDS: usize = 15;
 /// One item of a list.
 pub(super) fn item(out: &mut String, indent: usize, text: &str) {
     say(out, format_args!("{}- {text}\n", "  ".repeat(indent)));
+}
+
+/// A way out, cut to a bound.
+pub(super) fn way_out(step: &str) -> String {
+    let step = clip(step, 600);
+    let (sentence, lines) = view::sentence_and_lines(&step);
+    markdown_lines(sentence, &lines)
 }
 
 /// The package and what moved.
@@ -43,11 +50,7 @@ pub(super) fn evidence(out: &mut String, audit: &Audit, judged: &JudgedChange) {
             ),
         );
         if let Some(way_out) = &reason.way_out {
-            item(
-                out,
-                1,
-                &format!("way out: {}", markdown_prose(&clip(way_out, 600))),
-            );
+            item(out, 1, &format!("way out: {}", self::way_out(way_out)));
         }
     }
     for met in evidence::met_of(audit, &change.id) {
@@ -149,7 +152,7 @@ pub(super) fn next_steps(out: &mut String, audit: &Audit, few: bool) {
     let shown = if few { FEW } else { rest.len() };
     fold(out, &format!("What else to do ({})", rest.len()), |out| {
         for step in rest.iter().take(shown) {
-            item(out, 0, &markdown_prose(&clip(step, 600)));
+            item(out, 0, &way_out(step));
         }
         more(out, rest.len().saturating_sub(shown));
     });
@@ -173,6 +176,12 @@ pub(super) fn records(out: &mut String, audit: &Audit, few: bool) {
             say(out, format_args!("{command}\n"));
         }
         out.push_str("```\n\n");
+    }
+    if let Some(command) = view::subset_command(audit) {
+        say(
+            out,
+            format_args!("Or take what passes now:\n\n```sh\n{command}\n```\n\n"),
+        );
     }
 }
 

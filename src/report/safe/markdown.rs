@@ -110,6 +110,15 @@ pub(in crate::report) fn prose(sentence: &str) -> String {
     out
 }
 
+/// A sentence, and lines that keep their ends, in one line of source.
+pub(in crate::report) fn prose_and_lines(sentence: &str, lines: &[&str]) -> String {
+    if lines.is_empty() {
+        return prose(sentence);
+    }
+    let lines: Vec<String> = lines.iter().map(|line| text(line)).collect();
+    format!("{}<pre>{}</pre>", prose(sentence), lines.join("&#10;"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

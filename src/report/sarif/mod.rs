@@ -18,7 +18,7 @@ use crate::policy::Decision;
 
 use super::evidence::{self, Tone};
 use super::safe::{clip, sarif_message, sarif_uri, visible};
-use super::{TOOL, place, words};
+use super::{TOOL, place, view, words};
 
 /// The version of the method of [`place::fingerprint`] is part of the name.
 const FINGERPRINT: &str = "cargoCanary/v1";
@@ -136,7 +136,7 @@ fn points(audit: &Audit) -> Vec<Point<'_>> {
         decision: Some(reason.decision),
         change: reason.change.as_deref(),
         text: match &reason.way_out {
-            Some(way_out) => format!("{}. {way_out}", reason.because),
+            Some(way_out) => format!("{}. {}", reason.because, view::one_line(way_out)),
             None => reason.because.clone(),
         },
         met_by: None,

@@ -10,9 +10,7 @@ mod source;
 use std::collections::BTreeMap;
 
 use crate::audit::{Audit, Comparison, JudgedChange};
-use crate::diff::ChangeKind;
 use crate::policy::{Decision, Reason};
-use crate::snapshot::InputKind;
 
 use super::Style;
 use super::evidence::{self, Tone};
@@ -234,9 +232,8 @@ fn next_steps(page: &mut Page, audit: &Audit) {
             page.line(&[(Ink::Plain, "      "), (Ink::Strong, command)]);
         }
     }
-    if has_part_that_passes(audit) {
+    if let Some(command) = view::subset_command(audit) {
         page.wrapped(Ink::Plain, "  - ", "    ", "or take what passes now:");
-        let command = format!("cargo-canary subset{}", evidence::builds(audit));
         page.line(&[(Ink::Plain, "      "), (Ink::Strong, &command)]);
     }
     if let Some(worst) = worst {
@@ -250,24 +247,6 @@ fn next_steps(page: &mut Page, audit: &Audit) {
             ),
         );
     }
-}
-
-/// Whether some updates are held back and others are not, between lock files.
-fn has_part_that_passes(audit: &Audit) -> bool {
-    let has_lock = |kind: InputKind| match kind {
-        InputKind::Git | InputKind::Worktree | InputKind::Directory | InputKind::Lock => true,
-        InputKind::Metadata | InputKind::Executable | InputKind::Sbom => false,
-    };
-    let sides = [&audit.comparison.base, &audit.comparison.head];
-    let updates = audit.changes.iter().filter(|judged| {
-        matches!(
-            judged.change.kind,
-            ChangeKind::Upgraded | ChangeKind::Downgraded
-        )
-    });
-    let (held, passing): (Vec<_>, Vec<_>) =
-        updates.partition(|judged| judged.decision > Decision::Pass);
-    sides.iter().all(|side| has_lock(side.input.kind)) && !held.is_empty() && !passing.is_empty()
 }
 
 fn notices(page: &mut Page, audit: &Audit) {

@@ -83,7 +83,7 @@ fn four_where_a_required_fact_could_not_be_had_and_the_gaps_are_named() {
     ran.prints(
         4,
         r#"
-        INCOMPLETE: 1 of 1 change could not be checked as the policy requires
+        INCOMPLETE: jsonette 1.0.0 -> 1.0.1 could not be checked as the policy requires
         HEAD~1 ([COMMIT]) -> HEAD ([COMMIT]), 2 -> 2 packages; 1 decision, 0
         forced by them
 
