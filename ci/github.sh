@@ -29,14 +29,27 @@ case "$base" in
     exit 2
     ;;
 esac
+# Nothing of a pull request is checked out for pull_request_target, and nothing of
+# it has to be: a revision is read from git's objects.
+head=WORKTREE
+tip=HEAD
+if [ "${CANARY_EVENT:-}" = pull_request_target ]; then
+  tip="${CANARY_PULL_HEAD:-}"
+  if ! [[ "$tip" =~ ^[0-9a-f]{40,64}$ ]]; then
+    echo "::error title=cargo-canary::the event does not name the head of the pull request"
+    exit 2
+  fi
+  git cat-file -e "$tip^{commit}" 2>/dev/null || git fetch --quiet --no-tags origin "$tip"
+  head="git:$tip"
+fi
 # The base of a pull request moves on; what counts is where the branch began.
 if [[ "${CANARY_EVENT:-}" == pull_request* && -z "${CANARY_BASE:-}" ]]; then
   git cat-file -e "$base^{commit}" 2>/dev/null || git fetch --quiet --no-tags origin "$base"
-  base="$(git merge-base HEAD "$base" 2>/dev/null || echo "$base")"
+  base="$(git merge-base "$tip" "$base" 2>/dev/null || echo "$base")"
 fi
 git cat-file -e "$base^{commit}" 2>/dev/null || git fetch --quiet --no-tags --depth=1 origin "$base"
 
-arguments=(--base "git:$base" --head WORKTREE --no-progress)
+arguments=(--base "git:$base" --head "$head" --no-progress)
 if [ -n "${CANARY_POLICY:-}" ]; then
   arguments+=(--policy "$CANARY_POLICY")
 fi
@@ -53,12 +66,14 @@ esac
 if [ -n "${GITHUB_OUTPUT:-}" ]; then
   echo "verdict=$verdict" >>"$GITHUB_OUTPUT"
 fi
-"$tool" check "${arguments[@]}" --format github
+# The verdict has been given, and recorded where there is a ledger: what follows
+# only says it again.
+"$tool" report "${arguments[@]}" --format github
 if [ -n "${GITHUB_STEP_SUMMARY:-}" ]; then
   cat "$folder/comment.md" >>"$GITHUB_STEP_SUMMARY"
 fi
 if [ -n "${CANARY_SARIF:-}" ]; then
-  "$tool" check "${arguments[@]}" --format sarif --output "$CANARY_SARIF"
+  "$tool" report "${arguments[@]}" --format sarif --output "$CANARY_SARIF"
 fi
 
 # Asks the platform. The token is given by a file, not on the command line.

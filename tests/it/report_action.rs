@@ -241,6 +241,72 @@ fn a_merge_queue_is_compared_with_its_own_base() {
 }
 
 #[test]
+fn a_pull_request_that_is_not_checked_out_is_read_from_its_objects() {
+    if !(has("jq") && has("curl")) {
+        return;
+    }
+    let platform = Platform::start("[]", false);
+    let step = Step::new(3);
+    let second = git(step.folder.path(), &["rev-parse", "HEAD"]);
+    git(step.folder.path(), &["checkout", "--quiet", &step.first]);
+    let variables = |head: &'static str| {
+        [
+            ("CANARY_EVENT", "pull_request_target".to_owned()),
+            ("CANARY_PULL_BASE", step.first.clone()),
+            ("CANARY_PULL", "7".to_owned()),
+            (
+                "CANARY_PULL_HEAD",
+                if head.is_empty() {
+                    second.clone()
+                } else {
+                    head.to_owned()
+                },
+            ),
+        ]
+    };
+    let run = |head: &'static str| {
+        let variables = variables(head);
+        let variables: Vec<(&str, &str)> = variables
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
+        step.run(&platform.address, &variables)
+    };
+    let output = run("main; x");
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert_eq!(step.read("calls"), "");
+    let output = run("");
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
+    let builds = format!("--base git:{} --head git:{second}", step.first);
+    assert!(
+        step.read("calls").contains(&builds),
+        "{}",
+        step.read("calls")
+    );
+    assert_eq!(platform.asked()[1].0, "POST /repos/o/r/issues/7/comments");
+}
+
+#[test]
+fn a_change_is_judged_once_and_nothing_is_installed_in_its_checkout() {
+    let step = Step::new(0);
+    let sarif = step.path("log.sarif");
+    let variables = [
+        ("CANARY_EVENT", "push"),
+        ("CANARY_PUSH_BASE", step.first.as_str()),
+        ("CANARY_SARIF", sarif.to_str().unwrap()),
+    ];
+    let output = step.run("http://127.0.0.1:9", &variables);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let calls = step.read("calls");
+    let with = |word: &str| calls.lines().filter(|line| line.starts_with(word)).count();
+    assert_eq!((with("check "), with("report ")), (1, 2), "{calls}");
+    let action = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/action.yml"));
+    let action = action.unwrap();
+    let install = action.split("cargo install").next().unwrap();
+    assert!(install.contains("working-directory: ${{ runner.temp }}"));
+}
+
+#[test]
 fn a_missing_base_is_an_error_and_never_an_empty_difference() {
     for (event, base) in [
         ("push", "0000000000000000000000000000000000000000"),
