@@ -3,6 +3,7 @@
 //!
 //! Imports: pkg, host, facts, registry, snapshot, diff, inspect, advisories, incidents, ledger, risk, policy, evidence.
 
+mod artifact;
 mod cargo_waits;
 mod assessed;
 mod data;

@@ -16,7 +16,8 @@ use crate::policy::{self, Around, Decision, Policy, Present, Subject, Verdict};
 use crate::registry::{Access, Freshness, PublisherApi, Registry};
 use crate::risk::Model;
 use crate::snapshot::{
-    self, BuildName, BuildSettings, DeclaredRequirements, GraphKind, GraphMode, Opened, Snapshot,
+    self, BuildName, BuildSettings, DeclaredRequirements, GraphKind, GraphMode, NotCovered, Opened,
+    Snapshot,
 };
 
 use super::assessed::{self, Assessed, Known};
@@ -24,7 +25,7 @@ use super::data::{
     Audit, Comparison, Coverage, DataStatus, JudgedChange, PreExisting, Side, WithdrawnPackage,
 };
 use super::evidence::{self, EvidenceDesk, EvidenceFound, EvidenceSources};
-use super::{AuditError, gather, past, ratchet, rules, vet, young};
+use super::{AuditError, artifact, gather, past, ratchet, rules, vet, young};
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -385,7 +386,8 @@ fn compare_opened(
         source: Box::new(source),
     })?;
     on_event(Event::Comparing);
-    let diff = difference(&base, &head, registry);
+    let mut diff = difference(&base, &head, registry);
+    let uncompiled = artifact::leave_out_uncompiled(&base, &head, &mut diff);
     let as_of = request.as_of.unwrap_or_else(|| host.clock.now());
     // Fractions of a second say nothing about a release, and clutter every report.
     let as_of = Timestamp::from_second(as_of.as_second()).unwrap_or(as_of);
@@ -393,7 +395,7 @@ fn compare_opened(
         as_of,
         base: side(&base),
         head: side(&head),
-        coverage: coverage(&base, &head),
+        coverage: coverage(&base, &head, uncompiled),
         gaps: graph_gaps(&base, &head, &diff),
         diff,
     };
@@ -452,10 +454,11 @@ fn side(snapshot: &Snapshot) -> Side {
     }
 }
 
-fn coverage(base: &Snapshot, head: &Snapshot) -> Coverage {
+fn coverage(base: &Snapshot, head: &Snapshot, uncompiled: Option<NotCovered>) -> Coverage {
     let both = || base.workspaces.iter().chain(&head.workspaces);
     let workspaces: BTreeSet<&String> = both().map(|workspace| &workspace.path).collect();
-    let not_covered: BTreeSet<_> = base.not_covered.iter().chain(&head.not_covered).collect();
+    let not_covered = base.not_covered.iter().chain(&head.not_covered);
+    let not_covered: BTreeSet<_> = not_covered.chain(&uncompiled).collect();
     let coarseness = |kind: GraphKind| match kind {
         GraphKind::Direct => 0,
         GraphKind::Cargo => 1,

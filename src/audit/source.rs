@@ -35,7 +35,8 @@ pub(super) fn findings(
     cache: Option<&Path>,
     keep: bool,
 ) -> Vec<Finding<SourceDelta>> {
-    let jobs: Vec<Result<Job, WhyNot>> = changes.iter().map(job).collect();
+    let jobs: Vec<Result<Job, WhyNot>> =
+        changes.iter().map(|change| job(change, registry)).collect();
     let known: Vec<Option<SourceDelta>> = jobs
         .par_iter()
         .map(|job| kept(host, &path(cache?, job.as_ref().ok()?)))
@@ -70,7 +71,7 @@ pub(super) fn findings(
 }
 
 /// What is to be compared for a change, or why nothing is.
-fn job(change: &Change) -> Result<Job, WhyNot> {
+fn job(change: &Change, registry: &Registry<'_>) -> Result<Job, WhyNot> {
     let absent = |scope: &str| Err(Box::new(Finding::Absent(scope.to_owned())));
     let incoming = match change.kind {
         ChangeKind::Removed | ChangeKind::Merged => {
@@ -97,14 +98,22 @@ fn job(change: &Change) -> Result<Job, WhyNot> {
         let below = |release: &&Release| release.version < incoming.version;
         change.from.iter().rfind(below)
     });
-    let old = outgoing.map(|release| named(change, release)).transpose()?;
+    let old = outgoing
+        .map(|release| named(change, release, registry))
+        .transpose()?;
     Ok(Job {
         old,
-        new: named(change, incoming)?,
+        new: named(change, incoming, registry)?,
     })
 }
 
-fn named(change: &Change, release: &Release) -> Result<(PackageId, String), WhyNot> {
+/// A release with its checksum: that of the lock file, else, for what an artifact
+/// lists, the one that the index has.
+fn named(
+    change: &Change,
+    release: &Release,
+    registry: &Registry<'_>,
+) -> Result<(PackageId, String), WhyNot> {
     let id = PackageId {
         name: change.package.clone(),
         version: release.version.clone(),
@@ -114,8 +123,13 @@ fn named(change: &Change, release: &Release) -> Result<(PackageId, String), WhyN
         let detail = format!("{id} comes from {}, which has no archives", release.source);
         return Err(Box::new(unknown(GapReason::NotApplicable, detail)));
     }
-    match &release.checksum {
-        Some(checksum) => Ok((id, checksum.clone())),
+    let of_index = || {
+        let record = registry.record(&release.source, &change.package);
+        let entry = record.seen()?.release(&release.version)?.ok()?;
+        Some(entry.checksum)
+    };
+    match release.checksum.clone().or_else(of_index) {
+        Some(checksum) => Ok((id, checksum)),
         None => {
             let detail = format!("the checksum of {id} is not known");
             Err(Box::new(unknown(GapReason::NotRecorded, detail)))

@@ -10,6 +10,10 @@ use cargo_canary::snapshot::{
     Snapshot, load, open,
 };
 
+use crate::cli::program::Scene;
+use crate::support::local_registry::LocalRegistry;
+use crate::support::project::Project;
+
 const LIST: &str = r#"{"packages":[
  {"name":"app","version":"0.1.0","source":"local","dependencies":[1,2],"root":true},
  {"name":"left","version":"1.2.3","source":"crates.io","dependencies":[2]},
@@ -292,4 +296,145 @@ fn a_list_that_points_nowhere_or_at_itself_is_read() {
         Ok(snapshot) => assert_eq!(told(&snapshot).0, ["a@1.0.0 crates.io target"]),
         Err(error) => assert!(matches!(error, LoadError::Claim { .. }), "{error:?}"),
     }
+}
+
+/// A service with something for tests, for another target and for its build.
+fn service() -> (LocalRegistry, Project) {
+    let mut registry = LocalRegistry::new();
+    for (name, version) in [
+        ("left", "1.0.0"),
+        ("left", "1.0.1"),
+        ("maker", "1.0.0"),
+        ("tester", "1.0.0"),
+        ("elsewhere", "1.0.0"),
+    ] {
+        let krate = registry.krate(name, version);
+        krate.published("2023-01-01T00:00:00Z").publish();
+    }
+    let project = Project::new(&registry)
+        .file(
+            "Cargo.toml",
+            "[package]\nname = \"service\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n\
+             [dependencies]\nleft = \"=1.0.0\"\n\n[build-dependencies]\nmaker = \"1\"\n\n\
+             [dev-dependencies]\ntester = \"1\"\n\n\
+             [target.'cfg(windows)'.dependencies]\nelsewhere = \"1\"\n",
+        )
+        .file("src/main.rs", "fn main() {}\n")
+        .file("build.rs", "fn main() {}\n")
+        .locked();
+    (registry, project)
+}
+
+/// What `diff` says of an executable and the project's directory after `left`
+/// went up: id and kind of each change, and what was not compared.
+fn told_of_an_update(
+    registry: &LocalRegistry,
+    project: Project,
+    exe: &Path,
+) -> (Vec<String>, String) {
+    let manifest = std::fs::read_to_string(project.dir().join("Cargo.toml")).unwrap();
+    let project = project
+        .file("Cargo.toml", &manifest.replace("=1.0.0", "=1.0.1"))
+        .locked();
+    let scene = Scene::new();
+    registry.write_cargo_home(&scene.path("cargo-home"));
+    let base = exe.display().to_string();
+    let head = project.dir().display().to_string();
+    let ran = scene.run(&[
+        "check",
+        "--base",
+        &base,
+        "--head",
+        &head,
+        "--offline",
+        "--format",
+        "json",
+        "--target",
+        &crate::support::project::host_triple(),
+        "--as-of",
+        "2024-03-01",
+    ]);
+    let report: serde_json::Value = serde_json::from_str(&ran.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {} {}", ran.stdout, ran.stderr));
+    let changes = report["changes"].as_array().unwrap().iter();
+    let changes =
+        changes.map(|change| format!("{} {}", change["id"], change["kind"]).replace('"', ""));
+    let source = &report["changes"][0]["source"]["same-code"];
+    assert_eq!(
+        source,
+        &serde_json::json!(true),
+        "the archives were not compared"
+    );
+    (
+        changes.collect(),
+        report["coverage"]["not-covered"].to_string(),
+    )
+}
+
+#[test]
+fn what_an_executable_cannot_hold_is_no_difference_to_a_source_tree() {
+    let (registry, project) = service();
+    let list = r#"{"packages":[
+     {"name":"left","version":"1.0.0","source":"crates.io"},
+     {"name":"maker","version":"1.0.0","source":"crates.io","kind":"build"},
+     {"name":"service","version":"0.1.0","source":"local","dependencies":[0,1],"root":true}]}"#;
+    let exe = project.beside("service.exe");
+    std::fs::write(&exe, executable(list)).unwrap();
+    let (changes, not_covered) = told_of_an_update(&registry, project, &exe);
+    assert_eq!(changes, ["left upgraded"]);
+    assert!(not_covered.contains("elsewhere, tester"), "{not_covered}");
+}
+
+#[test]
+fn what_cargo_auditable_and_cargo_cyclonedx_write_is_read() {
+    let Some(tools) = std::env::var_os("CANARY_AUDITABLE") else {
+        println!(
+            "skipped: CANARY_AUDITABLE names no folder with cargo-auditable and cargo-cyclonedx"
+        );
+        return;
+    };
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path: Vec<_> = [tools.into()]
+        .into_iter()
+        .chain(std::env::split_paths(&path))
+        .collect();
+    let path = std::env::join_paths(path).unwrap();
+    let cargo = |project: &Project, args: &[&str]| {
+        let mut cargo = std::process::Command::new("cargo");
+        cargo
+            .args(args)
+            .current_dir(project.dir())
+            .env("PATH", &path);
+        cargo
+            .env("CARGO_HOME", project.home())
+            .env_remove("CARGO_TARGET_DIR");
+        crate::support::project::run(&mut cargo)
+    };
+    let (registry, project) = service();
+    cargo(&project, &["auditable", "build", "--offline"]);
+    cargo(&project, &["cyclonedx", "--format", "json"]);
+    let exe = project.beside("service.exe");
+    std::fs::copy(project.dir().join("target/debug/service"), &exe).unwrap();
+    let sbom = project.beside("service.cdx.json");
+    std::fs::copy(project.dir().join("service.cdx.json"), &sbom).unwrap();
+    let (packages, _) = told(&read(&exe).unwrap());
+    let of_exe: Vec<&String> = packages
+        .iter()
+        .filter(|line| line.contains("crates.io"))
+        .collect();
+    assert_eq!(of_exe.len(), 2, "{packages:?}");
+    let (of_sbom, _) = told(&read(&sbom).unwrap());
+    for name in ["left@1.0.0", "maker@1.0.0"] {
+        assert!(
+            packages.iter().any(|line| line.starts_with(name)),
+            "{packages:?}"
+        );
+        assert!(
+            of_sbom.iter().any(|line| line.starts_with(name)),
+            "{of_sbom:?}"
+        );
+    }
+    let (changes, not_covered) = told_of_an_update(&registry, project, &exe);
+    assert_eq!(changes, ["left upgraded"]);
+    assert!(not_covered.contains("elsewhere, tester"), "{not_covered}");
 }
