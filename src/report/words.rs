@@ -16,6 +16,18 @@ pub(super) fn say(out: &mut String, words: std::fmt::Arguments<'_>) {
     let _ = std::fmt::Write::write_fmt(out, words);
 }
 
+/// With a capital at the beginning, where it begins with a word and not a name.
+pub(super) fn sentence(text: &str) -> String {
+    ["the ", "or "]
+        .iter()
+        .find_map(|word| {
+            let rest = text.strip_prefix(word)?;
+            let (first, others) = word.split_at(1);
+            Some(format!("{}{others}{rest}", first.to_ascii_uppercase()))
+        })
+        .unwrap_or_else(|| text.to_owned())
+}
+
 /// `1 change`, `2 changes`.
 pub(super) fn count(number: usize, noun: &str) -> String {
     if number == 1 {

@@ -340,6 +340,14 @@ fn lines_of_a_policy_can_be_copied_from_every_page() {
 }
 
 #[test]
+fn a_folded_part_is_called_by_its_name() {
+    let mut audit = audit(8, "x");
+    audit.changes[3].change.id = "a_b".to_owned();
+    let comment = made(&audit, Format::Markdown);
+    assert!(comment.contains("<summary>Evidence: a_b "), "{comment}");
+}
+
+#[test]
 fn the_headline_names_the_only_change_and_the_difference_as_a_whole() {
     let mut one = audit(2, "x");
     one.changes.remove(0);

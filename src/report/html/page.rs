@@ -91,7 +91,7 @@ impl Page {
             script: SCRIPT,
             decision: audit.verdict.decision.as_str(),
             word,
-            rest: short(&sentence(&rest.replace("->", "→"))),
+            rest: short(&words::sentence(&rest.replace("->", "→"))),
             sides: long(&words::sides(&audit.comparison).replace("->", "→")),
             policy_edited: audit
                 .policy
@@ -102,7 +102,7 @@ impl Page {
             tiles: tiles(audit),
             steps: steps(audit),
             trial: evidence::way_out(audit)
-                .map(|(words, commands)| (long(&sentence(&words)), commands)),
+                .map(|(text, commands)| (long(&words::sentence(&text)), commands)),
             subset: view::subset_command(audit),
             notices: notices(audit),
             cards,
@@ -146,30 +146,15 @@ impl Page {
     }
 }
 
-/// With a capital at the beginning, where it begins with a word and not a name.
-fn sentence(text: &str) -> String {
-    ["the ", "or "]
-        .iter()
-        .find_map(|word| {
-            let rest = text.strip_prefix(word)?;
-            let (first, others) = word.split_at(1);
-            Some(format!("{}{others}{rest}", first.to_ascii_uppercase()))
-        })
-        .unwrap_or_else(|| text.to_owned())
-}
-
-/// All ways out; none where the only one stands at the top of the page.
+/// All ways out; none where the only one stands at the top of the page, and
+/// nothing else can be done.
 fn steps(audit: &Audit) -> Vec<Step> {
     let steps = view::ways_out(audit);
-    let at_the_top = audit
-        .verdict
-        .reasons
-        .first()
-        .and_then(|first| first.way_out.as_deref());
-    match (steps.as_slice(), at_the_top) {
-        ([_], Some(_)) => Vec::new(),
-        _ => steps.iter().map(|one| step(one)).collect(),
+    let others = evidence::way_out(audit).is_some() || view::subset_command(audit).is_some();
+    if steps.len() == 1 && !others {
+        return Vec::new();
     }
+    steps.iter().map(|one| step(one)).collect()
 }
 
 fn first(audit: &Audit) -> Option<First> {

@@ -12,7 +12,7 @@ use crate::audit::{Audit, JudgedChange};
 use crate::diff::Change;
 use crate::policy::Decision;
 
-use super::safe::{clip, markdown, markdown_code, markdown_prose};
+use super::safe::{clip, markdown, markdown_code, markdown_html, markdown_prose};
 use super::view;
 use super::words::{self, say};
 
@@ -228,7 +228,7 @@ fn fold(out: &mut String, summary: &str, body: impl FnOnce(&mut String)) {
         out,
         format_args!(
             "<details><summary>{}</summary>\n\n",
-            markdown(&clip(summary, 200))
+            markdown_html(&clip(summary, 200))
         ),
     );
     body(out);

@@ -171,7 +171,10 @@ pub(super) fn records(out: &mut String, audit: &Audit, few: bool) {
         out.push('\n');
     }
     if let Some((words, commands)) = evidence::way_out(audit) {
-        say(out, format_args!("{}\n\n```sh\n", markdown_prose(&words)));
+        say(
+            out,
+            format_args!("{}\n\n```sh\n", markdown_prose(&words::sentence(&words))),
+        );
         for command in commands {
             say(out, format_args!("{command}\n"));
         }

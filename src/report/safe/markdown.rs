@@ -56,6 +56,35 @@ fn piece(text: &str, mut before: Option<char>) -> String {
     out
 }
 
+/// Text in a line that begins with a tag: there is no Markdown in it, so that
+/// nothing is undone by a backslash. What makes mentions, references and links is
+/// kept apart as in [`text`].
+pub(in crate::report) fn in_html(text: &str) -> String {
+    let text = visible(text);
+    let mut out = String::with_capacity(text.len() + 16);
+    let mut before = None;
+    let mut rest = text.chars().peekable();
+    while let Some(character) = rest.next() {
+        match character {
+            '&' | '<' | '>' | '$' | '`' | '~' => {
+                let _ = write!(out, "&#{};", u32::from(character));
+            }
+            '@' => out.push_str("@&#8203;"),
+            '#' => out.push_str("#&#8203;"),
+            ':' if rest.peek().is_some_and(|next| *next != ' ') => out.push_str(":&#8203;"),
+            '.' if matches!(before, Some('w' | 'W')) => out.push_str("&#8203;."),
+            '-' if matches!(before, Some('H' | 'h'))
+                && rest.peek().is_some_and(char::is_ascii_digit) =>
+            {
+                out.push_str("-&#8203;");
+            }
+            _ => out.push(character),
+        }
+        before = Some(character);
+    }
+    out
+}
+
 /// A name or a command, in code. What the mark for code cannot hold is escaped
 /// as text.
 pub(in crate::report) fn code(name: &str) -> String {
@@ -130,6 +159,15 @@ mod tests {
         assert_eq!(text("www.x.example"), "www&#8203;.x.example");
         assert_eq!(text("GH-1"), "GH-&#8203;1");
         assert_eq!(text("Mach-O"), "Mach-O");
+    }
+
+    #[test]
+    fn a_line_of_html_has_no_backslashes() {
+        assert_eq!(in_html("a_b *c* [d] <e>"), "a_b *c* [d] &#60;e&#62;");
+        assert_eq!(
+            in_html("@all #1 www.x"),
+            "@&#8203;all #&#8203;1 www&#8203;.x"
+        );
     }
 
     #[test]

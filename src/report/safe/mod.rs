@@ -11,8 +11,8 @@ use std::borrow::Cow;
 
 pub(super) use github::{data as github_data, property as github_property};
 pub(super) use markdown::{
-    code as markdown_code, prose as markdown_prose, prose_and_lines as markdown_lines,
-    text as markdown,
+    code as markdown_code, in_html as markdown_html, prose as markdown_prose,
+    prose_and_lines as markdown_lines, text as markdown,
 };
 pub(super) use sarif::{message as sarif_message, uri as sarif_uri};
 pub(super) use shell::is_plain_word;
