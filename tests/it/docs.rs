@@ -8,6 +8,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::cli::program::{Scene, root};
+use crate::support::picture::svg;
 
 /// The time at which the demo is judged here. Its data is of the same day.
 const JUDGED: [&str; 2] = ["--as-of", "2026-11-21T12:00:00Z"];
@@ -200,6 +201,64 @@ fn run_again(block: &[&str]) -> Vec<String> {
         .into_iter()
         .chain(lines.into_iter().map(str::to_owned))
         .collect()
+}
+
+#[test]
+fn the_pictures_are_what_the_program_prints() {
+    let command = "cargo-canary check --base fixtures/demo/before --head fixtures/demo/after";
+    let mut arguments: Vec<&str> = command.split(' ').skip(1).collect();
+    arguments.extend([
+        "--cache",
+        "fixtures/demo/data",
+        "--locked-data",
+        "--color",
+        "always",
+    ]);
+    arguments.extend(JUDGED);
+    let scene = Scene::new();
+    let ran = scene.finish(scene.command(&arguments).current_dir(root()));
+    assert_eq!(ran.stderr, "");
+    let picture = svg(command, &ran.stdout, 36);
+    assert!(picture.len() < 20_000);
+    is_kept("docs/pictures/check.svg", &picture);
+}
+
+#[test]
+fn every_page_is_in_the_guide_and_every_link_leads_somewhere() {
+    let guide = read("docs/README.md");
+    assert!(read("README.md").contains("](docs/README.md)"));
+    for entry in fs::read_dir(root().join("docs")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        if !name.ends_with(".md") {
+            continue;
+        }
+        assert!(
+            name == "README.md" || guide.contains(&format!("]({name}")),
+            "{name}"
+        );
+        let page = read(&format!("docs/{name}"));
+        for (at, _) in page.match_indices("](") {
+            let target = page[at + 2..].split(')').next().unwrap();
+            let (file, heading) = target.split_once('#').unwrap_or((target, ""));
+            if target.contains("://") {
+                continue;
+            }
+            let file = if file.is_empty() { name.as_str() } else { file };
+            assert!(
+                root().join("docs").join(file).exists(),
+                "{target} in {name}"
+            );
+            let heading = heading.replace('-', " ");
+            let found = fs::read(root().join("docs").join(file)).unwrap();
+            let found = String::from_utf8_lossy(&found)
+                .to_lowercase()
+                .replace([',', '`'], "");
+            assert!(
+                heading.is_empty() || found.contains(&format!("# {heading}")),
+                "{target} in {name}"
+            );
+        }
+    }
 }
 
 #[test]

@@ -13,6 +13,7 @@ use std::time::Duration;
 use cargo_canary::audit::Audit;
 use cargo_canary::report::{Format, Style, render, render_changelog};
 
+use crate::cli::program::{Scene, root};
 use crate::support::audits::{HOSTILE, audit};
 
 fn browser() -> Option<String> {
@@ -317,4 +318,49 @@ fn words_stand_out_from_their_ground_in_both_themes() {
     );
     let fine = serde_json::json!([true, []]);
     assert_eq!(said, serde_json::json!({"light": fine, "dark": fine}));
+}
+
+#[test]
+fn the_picture_of_the_page_is_made_where_it_is_asked_for() {
+    let Some(browser) = browser() else { return };
+    if std::env::var_os("CANARY_UPDATE").is_none_or(|value| value != "1") {
+        println!("skipped: CANARY_UPDATE is not 1");
+        return;
+    }
+    let scene = Scene::new();
+    let arguments = "report --base fixtures/demo/before --head fixtures/demo/after \
+                     --cache fixtures/demo/data --locked-data --as-of 2026-11-21T12:00:00Z";
+    let arguments: Vec<&str> = arguments.split_whitespace().collect();
+    let ran = scene.finish(scene.command(&arguments).current_dir(root()));
+    let page = scene.path("page.html");
+    std::fs::write(&page, ran.ends(0)).unwrap();
+    let picture = root().join("docs/pictures/page.png");
+    let status = Command::new(browser)
+        .args([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--hide-scrollbars",
+        ])
+        .args([
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-sync",
+        ])
+        .args([
+            "--disable-component-update",
+            "--disable-quic",
+            "--window-size=900,1000",
+        ])
+        .arg(format!(
+            "--user-data-dir={}",
+            scene.path("profile").display()
+        ))
+        .arg(format!("--screenshot={}", picture.display()))
+        .arg(format!("file://{}", page.display()))
+        .status()
+        .unwrap();
+    assert!(status.success());
+    let size = std::fs::metadata(picture).unwrap().len();
+    assert!((10_000..160_000).contains(&size), "{size}");
 }

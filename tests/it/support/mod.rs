@@ -4,6 +4,7 @@ pub(crate) mod archives;
 pub(crate) mod graph_oracle;
 pub(crate) mod local_registry;
 #[cfg(all(unix, feature = "postgres"))]
+pub(crate) mod picture;
 pub(crate) mod postgres;
 #[cfg(target_os = "linux")]
 pub(crate) mod prometheus;

@@ -9,8 +9,10 @@ use super::output::AuditOutputArgs;
 
 /// Options of the commands that compare two builds.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Builds and rules")]
 pub(crate) struct AuditArgs {
-    /// The build that is known: a revision, directory, Cargo.lock or metadata file
+    /// The build that is known: a revision, directory, Cargo.lock, metadata document,
+    /// executable or SBOM
     /// [default: the merge base of HEAD with the remote's default branch]
     #[arg(long, value_name = "BUILD")]
     pub(crate) base: Option<String>,
@@ -52,6 +54,7 @@ pub(crate) struct AuditArgs {
 
 /// Options about signed records of trials.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Evidence")]
 pub(crate) struct EvidenceArgs {
     /// A directory or an http(s) address with records of trials, besides
     /// `.canary/evidence` of the repository; may be repeated
@@ -65,6 +68,7 @@ pub(crate) struct EvidenceArgs {
 
 /// Options about where facts come from.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Data")]
 pub(crate) struct DataArgs {
     /// Reach no network
     #[arg(long)]

@@ -9,6 +9,7 @@ use super::output::OutputArgs;
 
 /// Options of the commands that build.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Builds")]
 pub(crate) struct BuildArgs {
     /// The build that is known: a revision, a directory, a Cargo.lock
     #[arg(long, value_name = "BUILD")]
@@ -63,6 +64,7 @@ pub(crate) struct BisectArgs {
 
 /// Options of the commands that run workloads.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Workload")]
 pub(crate) struct WorkloadArgs {
     /// How long each side runs: `60s`, `5m` [default: 60s]
     #[arg(long, value_name = "TIME", value_parser = crate::amounts::duration)]

@@ -8,6 +8,7 @@ use super::output::{OutputArgs, ReportFormat};
 
 /// Which ledger an audit asks, and is recorded in.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Ledger")]
 pub(crate) struct AuditLedgerArgs {
     /// The ledger that `check` adds the audit to, and that tells what came of earlier
     /// updates: `postgres://...`, or a path that ends in .db or .jsonl

@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 
 /// Options about what is printed.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
 pub(crate) struct OutputArgs {
     /// The format of the report
     #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
@@ -26,6 +27,7 @@ pub(crate) struct OutputArgs {
 
 /// Options about what is printed of an audit.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
 pub(crate) struct AuditOutputArgs {
     /// The format of the report
     /// [default: text; for `report` html, for `changelog` markdown]
