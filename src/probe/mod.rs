@@ -5,6 +5,7 @@
 //!
 //! Imports: host, stats, snapshot, lockfile.
 
+pub mod attribution;
 pub mod bisect;
 pub mod counters;
 pub mod judge;

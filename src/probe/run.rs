@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::attribution::Attributed;
 use super::counters::Counters;
 use super::judge::{self, Answer, Judged};
 use super::side::Side;
@@ -47,6 +48,9 @@ pub struct Request {
     pub no_network: bool,
     /// The environment of both.
     pub env: BTreeMap<OsString, OsString>,
+    /// What else is in the environment of the program, and not in that of `ready` and
+    /// `load`; `{side}` is the name of the side.
+    pub program_env: BTreeMap<OsString, OsString>,
     /// Their working directory.
     pub directory: PathBuf,
     /// How long each side runs.
@@ -142,12 +146,24 @@ pub struct Probed {
     pub decision: Answer,
     /// The answers by resource.
     pub judged: Vec<Judged>,
+    /// Which crates allocated what grew, when that was asked for.
+    pub attributed: Option<Attributed>,
     /// How much work each side did in a second, by its own counter: base and head.
     pub work: [Option<f64>; 2],
     /// What was seen.
     pub run: Run,
     /// What was run, and by which measure it was judged.
     pub made: Made,
+}
+
+impl Probed {
+    /// Whether memory leaks, of which it can be known who allocated it.
+    #[must_use]
+    pub fn memory_leaks(&self) -> bool {
+        self.judged
+            .iter()
+            .any(|judged| judged.answer == Answer::Leak && judged.resource.unit() == "bytes")
+    }
 }
 
 /// What a probe ran: all that a record of it must hold.
@@ -200,13 +216,7 @@ pub fn run(request: &Request, host: &Host, on_event: &dyn Fn(Event)) -> Result<P
         }
     }
     let made = made(request, &thresholds, host)?;
-    let run = match request.order {
-        Order::SideBySide => side_by_side(request, &thresholds, host, on_event)?,
-        Order::Alternate { rounds } => {
-            alternate(request, rounds.max(1), &thresholds, host, on_event)?
-        }
-    };
-    let mut run = run;
+    let mut run = watch_both(request, &thresholds, host, on_event)?;
     if request.order == Order::SideBySide {
         let of_base = troubles::hang(
             &run.base.segments,
@@ -237,6 +247,7 @@ pub fn run(request: &Request, host: &Host, on_event: &dyn Fn(Event)) -> Result<P
     Ok(Probed {
         decision,
         judged,
+        attributed: None,
         work,
         run,
         made: Made { ended, ..made },
@@ -280,6 +291,21 @@ fn made(request: &Request, thresholds: &Thresholds, host: &Host) -> Result<Made,
         thresholds: thresholds.digest.clone(),
         confidence: thresholds.confidence,
     })
+}
+
+/// Runs both sides in the order that is asked for.
+pub(super) fn watch_both(
+    request: &Request,
+    thresholds: &Thresholds,
+    host: &Host,
+    on_event: &dyn Fn(Event),
+) -> Result<Run, ProbeError> {
+    match request.order {
+        Order::SideBySide => side_by_side(request, thresholds, host, on_event),
+        Order::Alternate { rounds } => {
+            alternate(request, rounds.max(1), thresholds, host, on_event)
+        }
+    }
 }
 
 fn side_by_side(

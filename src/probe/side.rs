@@ -1,6 +1,7 @@
 //! One side of a probe while it runs: its program, the check that it is ready, its
 //! load, and what is seen of it.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -103,7 +104,13 @@ impl<'r> Side<'r> {
         }
     }
 
-    fn launch(&self, program: &Path, args: &[OsString]) -> Result<Box<dyn Running>, ProbeError> {
+    /// Starts the program itself, or a command beside it.
+    fn launch(
+        &self,
+        program: &Path,
+        args: &[OsString],
+        more_env: Option<&BTreeMap<OsString, OsString>>,
+    ) -> Result<Box<dyn Running>, ProbeError> {
         let mut env = self.request.env.clone();
         env.insert("CANARY_SIDE".into(), self.name.into());
         let mut args: Vec<OsString> = args.to_vec();
@@ -119,6 +126,15 @@ impl<'r> Side<'r> {
             env.insert("CANARY_METRICS_PORT".into(), counters.into());
         }
         let mut program = program.to_owned();
+        if let Some(more_env) = more_env.filter(|env| !env.is_empty()) {
+            // By `env`, which becomes the program: the keeper is to have none of it.
+            let vars = more_env.iter().map(|(name, value)| {
+                let value = value.to_string_lossy().replace("{side}", self.name);
+                format!("{}={value}", name.to_string_lossy()).into()
+            });
+            args = vars.chain([program.into_os_string()]).chain(args).collect();
+            program = "env".into();
+        }
         if self.request.no_network {
             // A network namespace of its own, with nothing in it.
             let cut = ["--map-root-user", "--net", "--"].map(OsString::from);
@@ -148,7 +164,11 @@ impl<'r> Side<'r> {
 
     pub(super) fn start(&mut self, now: Duration) -> Result<(), ProbeError> {
         self.launched = Instant::now();
-        self.running = Some(self.launch(self.executable, &self.request.args)?);
+        self.running = Some(self.launch(
+            self.executable,
+            &self.request.args,
+            Some(&self.request.program_env),
+        )?);
         if self.request.ready.is_some() {
             self.waits = Some((now, None));
         } else {
@@ -167,7 +187,7 @@ impl<'r> Side<'r> {
             scraper.begin(self.launched);
         }
         if let Some((program, args)) = self.request.load.as_deref().and_then(<[_]>::split_first) {
-            self.load = Some(self.launch(Path::new(program), args)?);
+            self.load = Some(self.launch(Path::new(program), args, None)?);
         }
         Ok(())
     }
@@ -183,7 +203,7 @@ impl<'r> Side<'r> {
         };
         let mut check = match check {
             Some(check) => check,
-            None => self.launch(Path::new(program), args)?,
+            None => self.launch(Path::new(program), args, None)?,
         };
         let waited = now.saturating_sub(since);
         match check.ended() {

@@ -40,6 +40,13 @@ struct File {
     resource: BTreeMap<String, Entry>,
     gauge: Gauges,
     gauges: GaugeRules,
+    attribution: Attribution,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Attribution {
+    passes_on: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -165,6 +172,8 @@ pub struct Thresholds {
     pub alike: f64,
     /// Which gauges are watched when none is named.
     pub gauges: GaugeRules,
+    /// Crates that allocate for whoever calls them.
+    pub passes_on: Vec<String>,
     resources: BTreeMap<Resource, ResourceThresholds>,
     gauge_of_bytes: ResourceThresholds,
     gauge_of_count: ResourceThresholds,
@@ -251,6 +260,7 @@ impl Thresholds {
             alike: file.persistence.alike,
             resources,
             gauges: file.gauges,
+            passes_on: file.attribution.passes_on,
             gauge_of_bytes: file.gauge.bytes.checked()?,
             gauge_of_count: file.gauge.count.checked()?,
         })

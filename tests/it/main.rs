@@ -66,6 +66,8 @@ mod shared_data;
 mod subset;
 #[cfg(target_os = "linux")]
 mod probe;
+#[cfg(target_os = "linux")]
+mod probe_attribution;
 mod probe_builds;
 #[cfg(target_os = "linux")]
 mod probe_counters;

@@ -16,6 +16,8 @@ pub struct Document {
     #[serde(skip_serializing_if = "Option::is_none")]
     ended: Option<String>,
     resources: Vec<Entry>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attribution: Option<super::attribution::Shape>,
     base: Side,
     head: Side,
     duration_seconds: f64,
@@ -114,6 +116,7 @@ pub fn shape(probed: &Probed, difference: Option<&str>) -> Document {
         diff_digest: difference.map(str::to_owned),
         ended: made.ended.map(|time| time.to_string()),
         resources: probed.judged.iter().map(entry).collect(),
+        attribution: probed.attributed.as_ref().map(Into::into),
         base: side(&probed.run.base, &made.base),
         head: side(&probed.run.head, &made.head),
         duration_seconds: rounded(made.duration.as_secs_f64()),

@@ -1,6 +1,7 @@
 //! A finished probe as text, JSON or a plot. Recomputes nothing.
 
 pub mod frame;
+mod attribution;
 mod json;
 mod numbers;
 mod plot;

@@ -42,6 +42,10 @@ pub fn text(probed: &Probed, style: TextStyle) -> String {
         resource(probed, judged, style, &mut out);
     }
     counters(probed, style, &mut out);
+    if let Some(attributed) = &probed.attributed {
+        out.push('\n');
+        super::attribution::text(attributed, style.width, &mut out);
+    }
     for (name, side) in [("base", &probed.run.base), ("head", &probed.run.head)] {
         for trouble in &side.troubles {
             let _ = writeln!(out, "\nthe {name} {trouble}");

@@ -132,6 +132,9 @@ pub(crate) struct ProbeArgs {
     /// Write the course of each resource as an SVG picture
     #[arg(long, value_name = "FILE")]
     pub(crate) plot: Option<PathBuf>,
+    /// When memory leaks, run both builds once more under heaptrack, and tell which crates allocated what grew
+    #[arg(long)]
+    pub(crate) attribute: bool,
     /// Write every sample as CSV
     #[arg(long, value_name = "FILE")]
     pub(crate) samples: Option<PathBuf>,

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use cargo_canary::host::{Host, Limits};
+use cargo_canary::probe::attribution::{self, Attributed};
 use cargo_canary::probe::counters::{Counters, CountersError};
 use cargo_canary::probe::judge::Answer;
 use cargo_canary::probe::plan::Plan;
@@ -38,7 +39,18 @@ pub(crate) fn run(args: &ProbeArgs) -> Result<u8, Failure> {
         &builds::program_args(&args.args, &plan),
         &host,
     )?;
-    let probed = probe::run(&request, &host, &|event| progress.watching(event))?;
+    let mut probed = probe::run(&request, &host, &|event| progress.watching(event))?;
+    if args.attribute {
+        probed.attributed = Some(if probed.memory_leaks() {
+            progress.say("running both builds once more under heaptrack".to_owned());
+            attribution::attribute(&request, &host, &|event| progress.watching(event))?
+        } else {
+            Attributed::Gap {
+                because: "no memory leaks".to_owned(),
+                next: "nothing is to be done for it".to_owned(),
+            }
+        });
+    }
     drop(progress);
     if let Some(file) = &args.plot {
         output::report(show::svg(&probed).as_bytes(), Some(file), &host)?;
@@ -176,6 +188,7 @@ pub(super) fn request(
         counters: counters(workload)?,
         no_network: workload.no_network,
         env: builds::environment(host),
+        program_env: std::collections::BTreeMap::new(),
         directory: place(Path::new(".")),
         duration: workload.duration.unwrap_or(DURATION),
         interval: workload.interval,
