@@ -2,13 +2,14 @@
 //! together, one that brings another along, one that does not compile alone.
 
 use std::path::PathBuf;
-use std::process::Output;
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use crate::support::local_registry::LocalRegistry;
 use crate::support::project::Project;
-use crate::support::workload::canary;
+use crate::support::workload::{canary, ended_by, wait_until_gone};
 
 /// Crates `a` to `f`, all updated from 1.0.0 to 1.1.0. The program fails when
 /// `b` and `e` are both new; `f` needs the new `c`.
@@ -63,7 +64,12 @@ impl Planted {
     }
 
     fn bisect(&self, format: &str) -> Output {
-        canary()
+        self.command(format).output().unwrap()
+    }
+
+    fn command(&self, format: &str) -> Command {
+        let mut command = canary();
+        command
             .args([
                 "bisect",
                 "--offline",
@@ -82,9 +88,8 @@ impl Planted {
             .arg(self.work())
             .args(["--", "sh", "-c", "$CARGO_TARGET_DIR/debug/app"])
             .env("CARGO_HOME", self.project.home())
-            .env_remove("CI")
-            .output()
-            .unwrap()
+            .env_remove("CI");
+        command
     }
 }
 
@@ -119,6 +124,46 @@ fn two_updates_that_only_fail_together_are_found_and_a_second_run_goes_on() {
     assert_eq!(again["guilty"], found["guilty"]);
     assert_eq!(again["resumed"], 3);
     assert_eq!(again["builds"], found["builds"]);
+}
+
+#[test]
+fn killed_at_any_moment_it_leaves_nothing_running_and_the_next_run_goes_on() {
+    let planted = planted(
+        "b::new() && e::new() && a::new() == a::new() && c::new() | d::new() | f::new() | true",
+    );
+    let log = planted.work().join("bisect.json");
+    let steps = || -> usize {
+        let Ok(bytes) = std::fs::read(&log) else {
+            return 0;
+        };
+        let log: Value = serde_json::from_slice(&bytes).expect("a whole log");
+        log["steps"].as_array().unwrap().len()
+    };
+    let mut most = 0;
+    for (round, signal) in (1..).zip(["KILL", "TERM", "INT", "KILL", "TERM", "INT"]) {
+        let mark = format!("bisect-{round}-of-{}", std::process::id());
+        let tool = planted
+            .command("json")
+            .env("CANARY_TEST_MARK", &mark)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let start = Instant::now();
+        while round > 3 && steps() <= most && start.elapsed() < Duration::from_secs(60) {
+            // The later ones get as far as one trial more.
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        ended_by(signal, tool, Duration::from_millis(150 * round));
+        wait_until_gone(&mark);
+        let now = steps();
+        assert!(now >= most, "{most} trials were known, now {now}");
+        most = now;
+    }
+    let found = json(&planted.bisect("json"));
+    assert_eq!(found["guilty"], serde_json::json!(["b", "e"]), "{found}");
+    assert!(most >= 3, "{most} trials before the last run");
+    assert_eq!(found["resumed"], most, "{found}");
 }
 
 #[test]

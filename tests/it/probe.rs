@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::support::workload::{canary, marked, programs};
+use crate::support::workload::{canary, ended_by, marked, programs, wait_until_gone};
 
 struct Answered {
     code: i32,
@@ -284,6 +284,67 @@ fn nothing_is_left_when_the_tool_is_killed() {
     tool.kill().unwrap();
     tool.wait().unwrap();
     wait_until("all is gone", || marked(&mark).is_empty());
+}
+
+#[test]
+fn killed_at_any_moment_it_leaves_nothing_running_and_no_half_written_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let (clean, leaky) = programs();
+    let file = |name: &str| dir.path().join(name);
+    let command = || {
+        let mut command = canary();
+        command
+            .args([
+                "probe",
+                "--format",
+                "json",
+                "--duration",
+                "2s",
+                "--base-exe",
+            ])
+            .arg(clean)
+            .arg("--head-exe")
+            .arg(leaky)
+            .arg("--output")
+            .arg(file("probe.json"))
+            .arg("--plot")
+            .arg(file("probe.svg"))
+            .args([
+                "--ready",
+                "sleep 0.2",
+                "--load",
+                "sleep 30",
+                "--",
+                "orphan",
+                "300",
+            ])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        command
+    };
+    let whole = || {
+        if let Ok(bytes) = std::fs::read(file("probe.json")) {
+            serde_json::from_slice::<Value>(&bytes).expect("a whole record");
+        }
+        if let Ok(text) = std::fs::read_to_string(file("probe.svg")) {
+            assert!(text.ends_with("</svg>\n"), "{text}");
+        }
+    };
+    // Before anything runs, while it runs, and while the answer is written.
+    for (round, after) in [0, 30, 90, 250, 700, 1_400, 2_050, 2_150, 2_300, 2_500]
+        .into_iter()
+        .enumerate()
+    {
+        let signal = ["TERM", "INT", "KILL"][round % 3];
+        let mark = format!("killed-{round}-of-{}", std::process::id());
+        let tool = command().env("CANARY_TEST_MARK", &mark).spawn().unwrap();
+        ended_by(signal, tool, Duration::from_millis(after));
+        wait_until_gone(&mark);
+        whole();
+    }
+    assert_eq!(command().status().unwrap().code(), Some(0));
+    whole();
+    assert!(file("probe.json").is_file() && file("probe.svg").is_file());
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! Small programs that hold memory, leak it, or misbehave, compiled once.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command};
 use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 /// What the program does is its first argument.
 const SOURCE: &str = r#"
@@ -120,4 +121,33 @@ pub(crate) fn marked(mark: &str) -> Vec<u32> {
         }
     }
     found
+}
+
+/// Sends a signal after this time, and waits for the program to end. It may have ended
+/// by itself before.
+pub(crate) fn ended_by(signal: &str, mut program: Child, after: Duration) {
+    std::thread::sleep(after);
+    if program.try_wait().unwrap().is_none() {
+        let status = Command::new("kill")
+            .args(["-s", signal, &program.id().to_string()])
+            .status();
+        assert!(status.unwrap().success());
+    }
+    program.wait().unwrap();
+}
+
+/// Waits until no process holds this mark.
+pub(crate) fn wait_until_gone(mark: &str) {
+    let start = Instant::now();
+    loop {
+        let left = marked(mark);
+        if left.is_empty() {
+            return;
+        }
+        assert!(
+            start.elapsed() < Duration::from_secs(20),
+            "still there: {left:?}"
+        );
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
