@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::evidence::{self, About, Context, Found, Outcome, Place, Signers};
 use crate::host::Host;
-use crate::policy::{CanaryTerms, Decision, Discharged, Policy, Verdict};
+use crate::policy::{CanaryTerms, Decision, Discharged, LedgerTerms, Policy, Verdict};
 use crate::snapshot::{InputKind, Opened};
 
 use super::AuditError;
@@ -53,6 +53,7 @@ pub struct EvidenceFound {
 #[derive(Debug)]
 pub struct EvidenceDesk {
     terms: CanaryTerms,
+    ledger: LedgerTerms,
     signers: Result<(Signers, String), String>,
     digest: Option<String>,
     executable: Option<String>,
@@ -87,6 +88,7 @@ impl EvidenceDesk {
         Ok(Self {
             signers: signers(request, None, policy.canary(), host),
             terms: policy.canary().clone(),
+            ledger: policy.ledger().clone(),
             digest: None,
             executable: None,
             as_of: request.as_of.unwrap_or_else(|| host.clock.now()),
@@ -110,6 +112,7 @@ impl EvidenceDesk {
             as_of: comparison.as_of,
             places: places(request, &terms, host),
             of_head: of_head(&builds.head),
+            ledger: policy.ledger().clone(),
             terms,
         }
     }
@@ -177,6 +180,12 @@ impl EvidenceDesk {
                 now: host.clock.now(),
             },
         )
+    }
+
+    /// The ledger that the policy names.
+    #[must_use]
+    pub fn ledger(&self) -> &LedgerTerms {
+        &self.ledger
     }
 
     /// Where the list of signers was read from, and how many keys it has.

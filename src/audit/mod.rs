@@ -33,8 +33,11 @@ pub use error::AuditError;
 pub use evidence::{EvidenceDesk, EvidenceFound, EvidenceSources, digest_of, repository_root};
 pub use past::ledger_place;
 pub use ratchet::{BASELINE_FILE, Recorded, baseline};
-pub use recorded::ledger_entry;
+pub use recorded::{ledger_entry, tried};
 pub use relocked::run_with_lock;
-pub use rules::read_policy;
-pub use run::{Event, LedgerChoice, PolicyChoice, Request, access, compare, run, run_knowing};
+pub use rules::{ledger_terms, read_policy};
+pub use run::{
+    Event, LedgerChoice, PolicyChoice, Request, access, compare, compare_for_trial, run,
+    run_knowing,
+};
 pub use start::surroundings;

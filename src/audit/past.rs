@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::{Component, Path};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use crate::diff::Change;
 use crate::facts::{FactKind, Finding, Gap, GapReason, Outcomes};
 use crate::host::Host;
-use crate::ledger::{self, LedgerError, Lines, Mode, Place, PlaceError, Store};
-use crate::policy::{Notice, Subject, Verdict};
+use crate::ledger::{self, FailedTrial, LedgerError, Lines, Mode, Place, PlaceError, Store};
+use crate::policy::{LedgerTerms, Notice, Subject, Verdict};
 use crate::risk::UPDATE_UNDONE;
 use crate::snapshot::LoadError;
 
-use super::data::PolicyOrigin;
+use super::data::{Comparison, PolicyOrigin};
 use super::run::{Builds, LedgerChoice, Request};
 
 /// How large a ledger in a revision may be, in bytes.
@@ -24,18 +24,28 @@ const LARGEST: u64 = 64 << 20;
 pub(super) enum Past {
     /// No ledger is named.
     NotAsked,
-    /// What was asked, in words, and what came of the updates of which harm is recorded.
-    Known(String, BTreeMap<String, Outcomes>),
+    /// What is recorded.
+    Known(Recorded),
     /// The ledger could not be read.
     Unknown(Gap),
+}
+
+/// What a ledger has about the changes of a difference.
+pub(super) struct Recorded {
+    /// What was asked, in words.
+    asked: String,
+    /// What came of the updates of which harm is recorded, by package.
+    outcomes: BTreeMap<String, Outcomes>,
+    /// Trials of several updates at once that failed.
+    trials: Vec<FailedTrial>,
 }
 
 /// The ledger that a request and the policy that judges name.
 ///
 /// # Errors
 /// When the policy names one in a form that is not known.
-pub fn ledger_place(request: &Request, policy: &PolicyOrigin) -> Result<Option<Place>, PlaceError> {
-    match (&request.ledger, &policy.ledger.url) {
+pub fn ledger_place(request: &Request, terms: &LedgerTerms) -> Result<Option<Place>, PlaceError> {
+    match (&request.ledger, &terms.url) {
         (LedgerChoice::Never, _) | (LedgerChoice::OfPolicy, None) => Ok(None),
         (LedgerChoice::At(place), _) => Ok(Some(place.clone())),
         (LedgerChoice::OfPolicy, Some(url)) => {
@@ -49,11 +59,11 @@ impl Past {
         request: &Request,
         builds: &Builds<'_>,
         policy: &PolicyOrigin,
-        changes: &[Change],
-        as_of: Timestamp,
+        comparison: &Comparison,
         host: &Host,
     ) -> Self {
-        let place = match ledger_place(request, policy) {
+        let (diff, as_of) = (&comparison.diff, comparison.as_of);
+        let place = match ledger_place(request, &policy.ledger) {
             Ok(Some(place)) => place,
             Ok(None) => return Self::NotAsked,
             Err(error) => return Self::gap(GapReason::Malformed, error.to_string()),
@@ -63,16 +73,29 @@ impl Past {
             .checked_add(SignedDuration::from_nanos(999_999_999))
             .unwrap_or(as_of);
         let asked = format!("the ledger `{place}`");
-        let packages = changes.iter().map(|change| change.package.as_str());
+        let packages = diff.changes.iter().map(|change| change.package.as_str());
+        let incoming: Vec<(String, String)> = diff
+            .changes
+            .iter()
+            .filter_map(|it| Some((it.package.clone(), it.incoming()?.version.to_string())))
+            .collect();
         let found = Self::open(&place, request, builds, host).and_then(|store| match store {
-            Some(mut store) => Ok(ledger::history(store.as_mut(), &asked, packages, until)?),
-            None => Ok(BTreeMap::new()),
+            Some(mut store) => Ok((
+                ledger::history(store.as_mut(), &asked, packages, until)?,
+                ledger::failed_trials(store.as_mut(), &diff.digest, &incoming, until)?,
+            )),
+            None => Ok(Default::default()),
         });
+        let known = |(outcomes, trials)| {
+            Self::Known(Recorded {
+                asked,
+                outcomes,
+                trials,
+            })
+        };
         match found {
-            Ok(known) => Self::Known(asked, known),
-            Err(Failed::Ledger(LedgerError::NotThere { .. })) => {
-                Self::Known(asked, BTreeMap::new())
-            }
+            Ok(found) => known(found),
+            Err(Failed::Ledger(LedgerError::NotThere { .. })) => known(Default::default()),
             Err(failed) => Self::gap(failed.reason(), failed.in_words()),
         }
     }
@@ -113,20 +136,59 @@ impl Past {
         match self {
             Self::NotAsked => Finding::Absent("no ledger is named".to_owned()),
             Self::Unknown(gap) => Finding::Unknown(gap.clone()),
-            Self::Known(asked, known) => match known.get(&change.package) {
+            Self::Known(known) => match known.outcomes.get(&change.package) {
                 Some(outcomes) => Finding::Seen(outcomes.clone()),
                 None => Finding::Seen(Outcomes {
-                    asked: asked.clone(),
+                    asked: known.asked.clone(),
                     updates: Vec::new(),
                 }),
             },
         }
     }
+
+    /// What is said of trials of several updates that failed: which of them is at
+    /// fault is not known, so none has points for it.
+    fn notices(&self) -> Vec<Notice> {
+        let Self::Known(known) = self else {
+            return Vec::new();
+        };
+        known.trials.iter().map(notice).collect()
+    }
+}
+
+fn notice(trial: &FailedTrial) -> Notice {
+    let what = trial.what;
+    let when = format!(
+        "on {} in {}, entry {}",
+        trial.at.strftime("%Y-%m-%d"),
+        trial.repository,
+        trial.entry.get(..12).unwrap_or(&trial.entry),
+    );
+    let text = match (trial.same, trial.shared.as_slice()) {
+        (true, _) => {
+            format!("the last {what} of this very difference failed {when}")
+        }
+        (false, [(package, version)]) => format!(
+            "{package} {version} was one of {} updates whose {what} failed {when}",
+            trial.of
+        ),
+        (false, several) => format!(
+            "{} of these updates were among {} whose {what} failed {when}",
+            several.len(),
+            trial.of
+        ),
+    };
+    Notice {
+        rule: "failed-trial".to_owned(),
+        change: None,
+        text,
+    }
 }
 
 /// Says in the verdict what came of earlier updates, whatever weight a model
 /// and a policy give to it.
-pub(super) fn speak(subjects: &[Subject<'_>], verdict: &mut Verdict) {
+pub(super) fn speak(past: &Past, subjects: &[Subject<'_>], verdict: &mut Verdict) {
+    verdict.notices.extend(past.notices());
     for subject in subjects {
         let signals = subject.assessment.signals.iter();
         for signal in signals.filter(|signal| signal.id == UPDATE_UNDONE) {

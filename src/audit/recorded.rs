@@ -3,11 +3,11 @@
 use jiff::Timestamp;
 
 use crate::ledger::{
-    Audited, Body, Build, Changed, Entry, FORMAT, Judge, Met, Released, Rule, Waived,
+    Audited, Body, Build, Changed, Entry, FORMAT, Judge, Met, Released, Rule, Tried, Waived,
 };
 use crate::pkg::{Release, Source};
 
-use super::data::{Audit, JudgedChange, Side};
+use super::data::{Audit, Comparison, JudgedChange, Side};
 
 /// The entry for an audit of a repository, recorded at this time.
 #[must_use]
@@ -69,6 +69,21 @@ pub fn ledger_entry(audit: &Audit, repository: &str, by: Option<&str>, at: Times
         by: by.map(str::to_owned),
         body: Body::Audit(Box::new(audited)),
     }
+}
+
+/// The updates of a difference, for the record of a trial of it.
+#[must_use]
+pub fn tried(comparison: &Comparison) -> Vec<Tried> {
+    let changes = comparison.diff.changes.iter();
+    changes
+        .filter_map(|change| {
+            Some(Tried {
+                package: change.package.clone(),
+                version: change.incoming()?.version.to_string(),
+                forced_by: change.forced_by.as_ref().map(|forced| forced.root.clone()),
+            })
+        })
+        .collect()
 }
 
 fn build(side: &Side) -> Build {

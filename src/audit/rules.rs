@@ -5,8 +5,8 @@ use std::path::Path;
 
 use crate::host::Host;
 use crate::incidents::{self, Catalogue};
-use crate::policy::{self, Policy};
-use crate::snapshot::Opened;
+use crate::policy::{self, LedgerTerms, Policy};
+use crate::snapshot::{self, Opened};
 
 use super::AuditError;
 use super::cargo_waits;
@@ -86,6 +86,22 @@ pub(super) fn of_head(
         (None, Some(content)) => from_base(&content, head, &pins),
         (None, None) => built_in("default"),
     }
+}
+
+/// The ledger that the policy names: the policy that is named, else the base's.
+///
+/// # Errors
+/// When the base cannot be read, or the policy is not valid.
+pub fn ledger_terms(request: &Request, host: &Host) -> Result<LedgerTerms, AuditError> {
+    if request.policy.is_some() {
+        return Ok(outside(request, host)?.ledger().clone());
+    }
+    let base = snapshot::open(&request.base, &request.repository, host).map_err(|source| {
+        AuditError::Base {
+            source: Box::new(source),
+        }
+    })?;
+    Ok(of_head(request, &base, host)?.ledger().clone())
 }
 
 /// The policy that is named, else the built-in one.

@@ -12,7 +12,7 @@ use crate::facts::{Finding, Gap};
 use crate::host::Host;
 use crate::ledger::Place;
 use crate::pkg::{PackageId, Source};
-use crate::policy::{self, Around, Decision, Policy, Present, Subject, Verdict};
+use crate::policy::{self, Around, Decision, LedgerTerms, Policy, Present, Subject, Verdict};
 use crate::registry::{Access, Freshness, PublisherApi, Registry};
 use crate::risk::Model;
 use crate::snapshot::{
@@ -158,7 +158,7 @@ pub(super) fn judge(
 
     on_event(Event::Gathering(comparison.diff.changes.len()));
     let changes = &comparison.diff.changes;
-    let past = past::Past::read(request, &builds, &origin, changes, comparison.as_of, host);
+    let past = past::Past::read(request, &builds, &origin, &comparison, host);
     let assessed = assessed::all(
         request,
         &snapshots,
@@ -189,7 +189,7 @@ pub(super) fn judge(
         as_of: comparison.as_of,
     };
     let mut verdict = judged.by(&subjects)?;
-    past::speak(&subjects, &mut verdict);
+    past::speak(&past, &subjects, &mut verdict);
     drop(subjects);
     let evidence = if evidence::canaries(&verdict).next().is_some() {
         let desk = EvidenceDesk::new(request, &builds, &policy, &comparison, host);
@@ -271,6 +271,19 @@ pub fn compare(
     on_event: &dyn Fn(Event),
 ) -> Result<Comparison, AuditError> {
     compare_with_policy(request, host, on_event).map(|(_, _, comparison)| comparison)
+}
+
+/// As [`compare`], with the ledger that the policy names.
+///
+/// # Errors
+/// As [`run`].
+pub fn compare_for_trial(
+    request: &Request,
+    host: &Host,
+    on_event: &dyn Fn(Event),
+) -> Result<(Comparison, LedgerTerms), AuditError> {
+    let (_, policy, comparison) = compare_with_policy(request, host, on_event)?;
+    Ok((comparison, policy.ledger().clone()))
 }
 
 /// The comparison with what it is made of, and the policy that would judge it.

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
+use super::trial::Trial;
+
 /// The version of the entries that this program writes.
 pub const FORMAT: u32 = 1;
 
@@ -219,34 +221,6 @@ pub struct Released {
     /// SHA-256 of the archive, in hex.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checksum: Option<String>,
-}
-
-/// The outcome of a trial.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Trial {
-    /// The package that was tried.
-    pub package: String,
-    /// Its version.
-    pub package_version: String,
-    /// `pass`, `fail` or `inconclusive`.
-    pub outcome: String,
-    /// The record of the trial.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub document: Option<Document>,
-    /// Anything else, in words.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub note: Option<String>,
-}
-
-/// A document that an entry rests on; it is not kept in the ledger.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Document {
-    /// What it was called.
-    pub name: String,
-    /// `sha256:…` of its bytes.
-    pub digest: String,
 }
 
 /// What came of an update.
@@ -484,12 +458,11 @@ impl Stored {
                 }
                 rows
             }
-            Body::Evidence(trial) | Body::Rollout(trial) => vec![row(
-                &trial.package,
-                &trial.package_version,
-                Step::About,
-                &trial.outcome,
-            )],
+            Body::Evidence(trial) | Body::Rollout(trial) => trial
+                .tried()
+                .into_iter()
+                .map(|(package, version)| row(package, version, Step::About, &trial.outcome))
+                .collect(),
             Body::Effect(effect) => vec![row(
                 &effect.package,
                 &effect.package_version,

@@ -19,19 +19,21 @@ mod place;
 mod postgres;
 mod schema;
 mod sqlite;
+mod trial;
 
 use crate::host::Host;
 
 pub use csv::{CSV_HEADER, csv_record};
 pub use entry::{
-    Audited, Body, Build, Changed, Document, EffectEntry, Entry, EntryError, FORMAT, Judge, Kind,
-    Met, Released, Row, Rule, Step, Stored, Trial, Waived,
+    Audited, Body, Build, Changed, EffectEntry, Entry, EntryError, FORMAT, Judge, Kind, Met,
+    Released, Row, Rule, Step, Stored, Waived,
 };
 pub use error::LedgerError;
 pub use filter::{Filter, Order};
 pub use lines::{Lines, read_lines};
 pub use past::{Effect, history};
 pub use place::{Place, PlaceError, without_credentials, without_user};
+pub use trial::{Document, FailedTrial, Trial, Tried, failed_trials, updates_of};
 
 /// What a ledger is opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

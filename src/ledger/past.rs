@@ -1,13 +1,14 @@
 //! What came of earlier updates of a package, as facts about the next one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
 use crate::facts::{EarlierUpdate, Harm, Outcomes};
 
-use super::entry::{Body, Kind, Step};
+use super::entry::{Body, Kind, Step, Stored};
 use super::filter::Filter;
+use super::trial::{self, Trial};
 use super::{LedgerError, Store};
 
 /// How many records of one package are looked at.
@@ -105,6 +106,15 @@ fn harms(
     as_of: Timestamp,
 ) -> Result<BTreeMap<String, Vec<Harm>>, LedgerError> {
     let mut harms: BTreeMap<String, Vec<Harm>> = BTreeMap::new();
+    let mut add = |version: &str, what: &str, stored: &Stored, incident: Option<&String>| {
+        harms.entry(version.to_owned()).or_default().push(Harm {
+            what: what.to_owned(),
+            at: stored.entry.at,
+            repository: stored.entry.repository.clone(),
+            incident: incident.cloned(),
+            entry: stored.id.clone(),
+        });
+    };
     for stored in store.entries(&of_package(package, Kind::Effect, as_of))? {
         let Body::Effect(effect) = &stored.entry.body else {
             continue;
@@ -113,16 +123,23 @@ fn harms(
             .into_iter()
             .find(|it| it.as_str() == effect.effect);
         if let Some(what) = known.and_then(Effect::harm) {
-            harms
-                .entry(effect.package_version.clone())
-                .or_default()
-                .push(Harm {
-                    what: what.to_owned(),
-                    at: stored.entry.at,
-                    repository: stored.entry.repository.clone(),
-                    incident: effect.incident.clone(),
-                    entry: stored.id.clone(),
-                });
+            let version = &effect.package_version;
+            add(version, what, &stored, effect.incident.as_ref());
+        }
+    }
+    // Of what was tried again the latest word counts: entries come the newest first.
+    let mut trials = store.entries(&of_package(package, Kind::Rollout, as_of))?;
+    trials.extend(store.entries(&of_package(package, Kind::Evidence, as_of))?);
+    trials.sort_by(|a, b| (b.entry.at, &b.id).cmp(&(a.entry.at, &a.id)));
+    let mut told = BTreeSet::new();
+    for stored in trials.iter().filter(|it| it.verdict() != "inconclusive") {
+        let alone = trial::of(stored).and_then(Trial::alone);
+        let Some((_, version)) = alone.filter(|(name, _)| *name == package) else {
+            continue;
+        };
+        if told.insert(trial::subject(stored)) && stored.verdict() == "fail" {
+            let what = format!("in a {} that failed", trial::what(stored));
+            add(version, &what, stored, None);
         }
     }
     Ok(harms)

@@ -39,6 +39,16 @@ impl Failure {
         }
     }
 
+    /// What went wrong and why, on one line.
+    pub(crate) fn in_words(&self) -> String {
+        let mut words = self.message.clone();
+        for cause in &self.causes {
+            words.push_str(": ");
+            words.push_str(cause);
+        }
+        words
+    }
+
     /// A fault of this program.
     pub(crate) fn internal(message: impl Into<String>) -> Self {
         Self {

@@ -128,7 +128,7 @@ impl Plan {
             let _ = writeln!(out, "- [ ] {weight} % for {}.", time(*pause));
         }
         let judge = format!(
-            "cargo-canary rollout judge --last {}m --diff-digest {} --format json --output judge.json",
+            "cargo-canary rollout judge --last {}m{options} --diff-digest {} --format json --output judge.json",
             self.duration.as_secs() / 60,
             subject.difference
         );

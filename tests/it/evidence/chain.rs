@@ -9,7 +9,7 @@ use crate::cli::program::Ran;
 use crate::cli::shop::{Shop, THEN};
 
 /// A policy that asks for a canary for every upgrade.
-pub(super) const POLICY: &str = r#"version = 1
+pub(crate) const POLICY: &str = r#"version = 1
 extends = "none"
 
 [gaps]
@@ -27,13 +27,13 @@ then   = "canary"
 reason = "an update of a library"
 "#;
 
-pub(super) const PROBE: &str = r#"{"schema-version":1,"decision":"no-leak",
+pub(crate) const PROBE: &str = r#"{"schema-version":1,"decision":"no-leak",
 "resources":[{"resource":"rss","answer":"no-leak","because":"no growth above 1 KiB/s"}],
 "base":{"seconds":3600.0},"head":{"seconds":3600.2}}"#;
 
 /// The shop, whose base has a policy and a list of signers with one key.
-pub(super) struct Stage {
-    pub(super) shop: Shop,
+pub(crate) struct Stage {
+    pub(crate) shop: Shop,
     pub(super) keys: Keys,
 }
 
@@ -42,7 +42,7 @@ impl Stage {
         Self::under(POLICY)
     }
 
-    pub(super) fn under(policy: &str) -> Self {
+    pub(crate) fn under(policy: &str) -> Self {
         let (shop, keys) = (Shop::new(), Keys::new());
         keys.make("alice", &["-t", "ed25519"]);
         keys.make("mallory", &["-t", "ed25519"]);
@@ -66,12 +66,12 @@ impl Stage {
         self.run(&["check"], more)
     }
 
-    pub(super) fn report(&self, more: &[&str]) -> Value {
+    pub(crate) fn report(&self, more: &[&str]) -> Value {
         let ran = self.check(&[&["--format", "json"], more].concat());
         serde_json::from_str(&ran.stdout).unwrap()
     }
 
-    pub(super) fn sign(&self, more: &[&str]) -> Ran {
+    pub(crate) fn sign(&self, more: &[&str]) -> Ran {
         let key = self.keys.path("alice").display().to_string();
         self.run(&["evidence", "sign", "--key", &key], more)
     }

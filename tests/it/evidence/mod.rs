@@ -1,12 +1,12 @@
 //! Signed records of trials: signatures by OpenSSH, what is refused and why,
 //! and the whole way from a canary to a pass.
 
-mod chain;
+pub(crate) mod chain;
 mod envelopes;
 mod keys;
 mod places;
 #[cfg(target_os = "linux")]
 mod probed;
 mod refused;
-mod rolled;
+pub(crate) mod rolled;
 mod signing;

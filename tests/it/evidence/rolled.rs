@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::chain::{POLICY, Stage};
 use crate::rollout::fake::{Line, line, serving};
 
-fn memory(leak: f64) -> Vec<Line> {
+pub(crate) fn memory(leak: f64) -> Vec<Line> {
     let of = |side, pod, slope: f64| {
         line("process_resident_memory_bytes", side, pod, move |t| {
             Some(1e8 + slope * t)
@@ -108,6 +108,8 @@ fn a_canary_that_leaks_opens_nothing() {
     let judge = [
         "rollout",
         "judge",
+        "--base",
+        "HEAD",
         "--last",
         "2h",
         "--format",
@@ -154,5 +156,83 @@ fn what_an_engine_came_to_can_be_signed_as_well() {
             .as_str()
             .unwrap()
             .starts_with("memory: no-worse: Successful; 12")
+    );
+}
+
+#[test]
+fn the_base_says_how_is_judged_and_the_change_does_not() {
+    let server = serving(memory(5_000.0));
+    let stage = stage(&server.url(""));
+    let lenient = format!(
+        "{POLICY}\n[rollout]\nprometheus = \"http://127.0.0.1:9\"\nbaseline = {{ track = \"stable\" }}\n\
+         canary = {{ track = \"canary\" }}\n[[rollout.metric]]\nid = \"memory\"\nheadroom = \"900GiB\"\n"
+    );
+    stage.shop.scene.file("canary.toml", &lenient);
+    let run = |more: &[&str]| {
+        let judge = ["rollout", "judge", "--last", "2h"];
+        stage.shop.scene.run(&[&judge[..], more].concat())
+    };
+    let judged = run(&["--base", "HEAD"]);
+    assert!(
+        judged.ends(1).starts_with("fail: "),
+        "{}{}",
+        judged.stdout,
+        judged.stderr
+    );
+    // A base that is not known is no reason to take the change's own file.
+    let unknown = run(&[]);
+    assert_eq!(unknown.code, Some(2));
+    assert!(
+        unknown.stderr.contains("failed to read the base")
+            && unknown
+                .stderr
+                .contains("name the base: `--base origin/BRANCH`"),
+        "{}",
+        unknown.stderr
+    );
+    // Who names the file has it.
+    let named = run(&["--policy", "canary.toml", "--prometheus", &server.url("")]);
+    assert!(named.ends(0).starts_with("pass: "), "{}", named.stdout);
+}
+
+#[test]
+fn the_difference_is_that_of_the_builds_or_of_a_report_of_check() {
+    let server = serving(memory(0.0));
+    let stage = stage(&server.url(""));
+    let report = stage.report(&[]);
+    let ran = stage.check(&["--format", "json", "--output", "../report.json"]);
+    assert_eq!(ran.code, Some(3));
+    let judge = ["rollout", "judge", "--last", "2h", "--format", "json"];
+    for more in [
+        &["--base", "HEAD"][..],
+        &["--base", "HEAD", "--report", "../report.json"],
+    ] {
+        let ran = stage.shop.scene.run(&[&judge[..], more].concat());
+        let json: Value = serde_json::from_str(ran.ends(0)).unwrap();
+        assert_eq!(json["diff-digest"], report["diff-digest"], "{more:?}");
+    }
+    stage.shop.scene.file("../other.json", "{\"verdict\":{}}");
+    let other = ["--base", "HEAD", "--report", "../other.json"];
+    let ran = stage.shop.scene.run(&[&judge[..], &other].concat());
+    assert_eq!(ran.code, Some(2));
+    assert!(
+        ran.stderr
+            .contains("`../other.json` is no report of `check`: it has no `diff-digest`"),
+        "{}",
+        ran.stderr
+    );
+    // Nothing changed: the result is for no difference, and says so.
+    stage.shop.write("1.0.0");
+    let ran = stage
+        .shop
+        .scene
+        .run(&[&judge[..], &["--base", "HEAD"]].concat());
+    let json: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(json["diff-digest"], Value::Null);
+    assert!(
+        ran.stderr
+            .contains("both builds have the same dependencies"),
+        "{}",
+        ran.stderr
     );
 }

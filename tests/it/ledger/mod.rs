@@ -3,6 +3,7 @@
 mod crash;
 mod history;
 mod stores;
+mod trials;
 #[cfg(all(unix, feature = "postgres"))]
 mod postgres;
 

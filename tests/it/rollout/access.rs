@@ -209,14 +209,6 @@ fn a_partial_answer_passes_nothing() {
 #[test]
 fn what_is_wrong_in_the_table_is_told_with_its_place() {
     let scene = Scene::new();
-    let none = scene.run(&["rollout", "judge"]);
-    assert_eq!(none.code, Some(2));
-    assert!(
-        none.stderr.contains("has no table [rollout]")
-            && none.stderr.contains("hint: add a table [rollout]"),
-        "{}",
-        none.stderr
-    );
     scene.file(
         "canary.toml",
         &format!("{TABLE}prometheus = \"http://x\"\nstepp = \"1s\"\n"),
@@ -250,4 +242,44 @@ fn what_an_engine_came_to_is_read() {
     let other = scene.run(&["rollout", "judge", "--from", "d.json"]);
     assert_eq!(other.code, Some(2));
     assert!(other.stderr.contains("kubectl get"), "{}", other.stderr);
+}
+
+#[test]
+fn a_file_that_is_not_there_is_told_from_one_without_the_table() {
+    let scene = Scene::new();
+    let ran = scene.run(&["rollout", "judge"]);
+    assert_eq!(ran.code, Some(2));
+    assert!(
+        ran.stderr
+            .starts_with("error: there is no `./canary.toml`\n")
+            && ran.stderr.contains("`--policy FILE`"),
+        "{}",
+        ran.stderr
+    );
+    scene.file("canary.toml", "version = 1\n");
+    let ran = scene.run(&["rollout", "judge"]);
+    assert_eq!(ran.code, Some(2));
+    assert!(
+        ran.stderr
+            .contains("`./canary.toml` has no table [rollout]"),
+        "{}",
+        ran.stderr
+    );
+    scene.commit("one");
+    let ran = scene.run(&["rollout", "judge", "--base", "HEAD"]);
+    assert!(
+        ran.stderr
+            .contains("`canary.toml` of the base HEAD has no table [rollout]"),
+        "{}",
+        ran.stderr
+    );
+    std::fs::remove_file(scene.path("work/canary.toml")).unwrap();
+    scene.commit("none");
+    let ran = scene.run(&["rollout", "judge", "--base", "HEAD"]);
+    assert!(
+        ran.stderr
+            .contains("there is no `canary.toml` of the base HEAD"),
+        "{}",
+        ran.stderr
+    );
 }

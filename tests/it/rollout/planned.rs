@@ -108,7 +108,7 @@ fn steps_follow_the_risk_and_end_with_a_judgement() {
     let minutes = plan.duration.as_secs() / 60;
     assert!(
         checklist.contains(&format!(
-            "cargo-canary rollout judge --last {minutes}m --diff-digest sha256:aaaa"
+            "cargo-canary rollout judge --last {minutes}m --base v1 --head v2 --diff-digest sha256:aaaa"
         )),
         "{checklist}"
     );

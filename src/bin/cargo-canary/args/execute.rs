@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::SymptomArg;
 use super::output::OutputArgs;
+use super::tried::{DifferenceArgs, TrialLedgerArgs};
 
 /// Options of the commands that build.
 #[derive(Debug, Args)]
@@ -125,10 +126,8 @@ pub(crate) struct ProbeArgs {
     pub(crate) build: BuildArgs,
     #[command(flatten)]
     pub(crate) workload: WorkloadArgs,
-    /// The difference that is tried, `diff-digest` of `check --format json`: the result
-    /// is then evidence for this one only
-    #[arg(long, value_name = "DIGEST", value_parser = crate::amounts::digest)]
-    pub(crate) diff_digest: Option<String>,
+    #[command(flatten)]
+    pub(crate) difference: DifferenceArgs,
     /// Write the course of each resource as an SVG picture
     #[arg(long, value_name = "FILE")]
     pub(crate) plot: Option<PathBuf>,
@@ -138,6 +137,8 @@ pub(crate) struct ProbeArgs {
     /// Write every sample as CSV
     #[arg(long, value_name = "FILE")]
     pub(crate) samples: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) ledger: TrialLedgerArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
     /// Arguments of the program

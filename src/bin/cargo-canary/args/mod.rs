@@ -11,6 +11,7 @@ mod policy;
 mod rollout;
 mod remedy;
 mod stores;
+mod tried;
 
 use std::path::PathBuf;
 
@@ -32,6 +33,7 @@ pub(crate) use policy::{PolicyCommand, ReplayArgs};
 pub(crate) use remedy::{LockOutputArgs, RollbackArgs, SubsetArgs};
 pub(crate) use rollout::{JudgeArgs, PlanArgs, RolloutCommand};
 pub(crate) use stores::{DbCommand, ExposureArgs};
+pub(crate) use tried::{DifferenceArgs, TrialLedgerArgs};
 
 /// Audits dependency changes between two builds.
 ///

@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 
 use super::audit::AuditArgs;
 use super::output::OutputArgs;
+use super::tried::{DifferenceArgs, TrialLedgerArgs};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum RolloutCommand {
@@ -39,10 +40,19 @@ pub(crate) struct PlanArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct JudgeArgs {
-    /// The file with the table `[rollout]` [default: `canary.toml` of the directory]
+    /// The build that was there before: a revision, directory or Cargo.lock. Its
+    /// `canary.toml` says how it is judged
+    /// [default: the merge base of HEAD with the remote's default branch]
+    #[arg(long, value_name = "BUILD")]
+    pub(crate) base: Option<String>,
+    /// The build that is rolled out [default: WORKTREE, where `--base` is named]
+    #[arg(long, value_name = "BUILD")]
+    pub(crate) head: Option<String>,
+    /// A file with the table `[rollout]`, in the place of the base's `canary.toml`
     #[arg(long, value_name = "FILE")]
     pub(crate) policy: Option<PathBuf>,
-    /// The directory of the repository
+    /// The repository that revisions are looked up in; where there is none, the
+    /// directory with `canary.toml`
     #[arg(long, short = 'C', value_name = "DIR", default_value = ".")]
     pub(crate) repository: PathBuf,
     /// The address of Prometheus, in the place of the table's
@@ -65,13 +75,13 @@ pub(crate) struct JudgeArgs {
     /// AnalysisRun of Argo Rollouts, or of a Canary of Flagger (`kubectl get … -o json`)
     #[arg(long, value_name = "FILE", conflicts_with_all = ["prometheus", "baseline", "canary", "last", "until", "plot"])]
     pub(crate) from: Option<PathBuf>,
-    /// The difference that is rolled out, `diff-digest` of `check --format json`: the
-    /// result is then evidence for this one only
-    #[arg(long, value_name = "DIGEST", value_parser = crate::amounts::digest)]
-    pub(crate) diff_digest: Option<String>,
+    #[command(flatten)]
+    pub(crate) difference: DifferenceArgs,
     /// Write the course of each metric as an SVG picture
     #[arg(long, value_name = "FILE")]
     pub(crate) plot: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) ledger: TrialLedgerArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 }

@@ -29,16 +29,8 @@ pub(crate) fn check(args: &AuditArgs) -> Result<u8, Failure> {
     let host = super::host(&args.data)?;
     let (request, audit) = audited(args, Format::Text, &host)?;
     let code = exit::of(audit.verdict.decision);
-    match super::ledger::record_audit(&request, &audit, args, &host) {
-        Ok(()) => Ok(code),
-        // The verdict that holds a change up stands; one that lets it through
-        // without a record of it does not.
-        Err(failure) if code != exit::PASS => {
-            failure.print();
-            Ok(code)
-        }
-        Err(failure) => Err(failure),
-    }
+    let recorded = super::ledger::record_audit(&request, &audit, args, &host);
+    super::tried::code_after(recorded, code)
 }
 
 /// The page. It is written whatever the verdict is; `check` is the gate.

@@ -12,6 +12,7 @@ use cargo_canary::report::{self, Evidence, safe_for_terminal};
 use jiff::SignedDuration;
 
 use super::request::request;
+use super::tried::{self, Difference, Ended};
 use crate::args::{AuditArgs, EvidenceCommand, ListArgs, ReportFormat, SignArgs, VerifyArgs};
 use crate::error::Failure;
 use crate::exit;
@@ -99,7 +100,39 @@ fn sign(args: &SignArgs) -> Result<u8, Failure> {
         }
     };
     output::standard_output(&answer)?;
-    Ok(exit::PASS)
+    let content = statement.bytes();
+    let of = Difference {
+        digest: Some(about.digest),
+        updates: audit::tried(&comparison),
+        terms: None,
+    };
+    let name = args.audit.ledger.ledger_name.as_deref();
+    let ended = ended(&word, &statement, file, &content);
+    let recorded = tried::record(&ended, &of, (&request, desk.ledger()), name, &host);
+    tried::code_after(recorded, exit::PASS)
+}
+
+/// What was signed, for the ledger. Only a trial can fail: what the gate held up was
+/// not tried.
+fn ended<'a>(word: &Word, statement: &Statement, file: PathBuf, content: &'a [u8]) -> Ended<'a> {
+    let (outcome, note) = match word {
+        Word::Approval(reason) => ("pass", reason.clone()),
+        Word::Result(result) => {
+            let outcome = match result.decision.as_str() {
+                "pass" | "no-leak" => "pass",
+                "fail" | "leak" => "fail",
+                _ => "inconclusive",
+            };
+            (outcome, result.decision.clone())
+        }
+    };
+    Ended {
+        rollout: false,
+        method: statement.evidence().as_str(),
+        outcome,
+        note: Some(note),
+        document: Some((file, content)),
+    }
 }
 
 /// The builds and what records of their difference are held against.

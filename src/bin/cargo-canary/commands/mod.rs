@@ -18,6 +18,7 @@ mod request;
 mod rollout;
 mod shared;
 mod triage;
+mod tried;
 
 use crate::args::{AuditFormat, Command, ReportFormat};
 use crate::error::Failure;

@@ -4,7 +4,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use cargo_canary::host::{Host, Limits};
+use cargo_canary::audit;
+use cargo_canary::host::{Host, Limits, RealNet};
 use cargo_canary::probe::attribution::{self, Attributed};
 use cargo_canary::probe::counters::{Counters, CountersError};
 use cargo_canary::probe::judge::Answer;
@@ -15,6 +16,7 @@ use cargo_canary::probe::{self, Order, ProbeError, Request, Resource};
 use cargo_canary::snapshot::Opened;
 
 use super::builds;
+use super::tried::{self, Difference, Ended, Named};
 use crate::args::{ProbeArgs, ReportFormat, WorkloadArgs};
 use crate::error::Failure;
 use crate::exit;
@@ -32,6 +34,7 @@ const MAX_MEMORY: u64 = 4 << 30;
 pub(crate) fn run(args: &ProbeArgs) -> Result<u8, Failure> {
     let host = Host::real(None);
     let progress = Progress::new(!args.output.no_progress);
+    let (asked, of) = difference(args, &host)?;
     let (base, head, plan) = executables(args, &host, &progress)?;
     let request = request(
         &builds::workload(&args.workload, &plan),
@@ -59,7 +62,7 @@ pub(crate) fn run(args: &ProbeArgs) -> Result<u8, Failure> {
         output::report(show::samples(&probed.run).as_bytes(), Some(file), &host)?;
     }
     let bytes = match args.output.format {
-        ReportFormat::Json => show::json(&probed, args.diff_digest.as_deref()),
+        ReportFormat::Json => show::json(&probed, of.digest.as_deref()),
         ReportFormat::Text => {
             let style = output::style(&args.output);
             let style = TextStyle {
@@ -71,7 +74,58 @@ pub(crate) fn run(args: &ProbeArgs) -> Result<u8, Failure> {
         }
     };
     output::report(&bytes, args.output.output.as_deref(), &host)?;
-    Ok(exit_code(probed.decision))
+    let host = Host::real(Some(Box::new(RealNet::default())));
+    let result = Ended {
+        rollout: false,
+        method: "probe",
+        outcome: match probed.decision {
+            Answer::NoLeak => "pass",
+            Answer::Leak => "fail",
+            Answer::Inconclusive => "inconclusive",
+        },
+        note: probed
+            .judged
+            .iter()
+            .find(|it| it.answer == probed.decision)
+            .map(|it| format!("{}: {}", it.resource.as_str(), it.because)),
+        document: args.output.output.clone().map(|file| (file, &bytes[..])),
+    };
+    let terms = of.terms.clone().unwrap_or_default();
+    let name = args.ledger.ledger_name.as_deref();
+    let recorded = tried::record(&result, &of, (&asked, &terms), name, &host);
+    tried::code_after(recorded, exit_code(probed.decision))
+}
+
+/// The difference that is probed. Two builds may be probed that cannot be compared: then
+/// the result is for none.
+fn difference(args: &ProbeArgs, host: &Host) -> Result<(audit::Request, Difference), Failure> {
+    let build = &args.build;
+    let named = Named {
+        repository: &build.repository,
+        base: build.base.as_deref(),
+        head: build.head.as_deref(),
+        policy: build.policy.as_deref(),
+    };
+    let asked = named.request(&args.ledger, host)?;
+    let with_net;
+    let host = if build.offline {
+        host
+    } else {
+        with_net = Host::real(Some(Box::new(RealNet::default())));
+        &with_net
+    };
+    let given = args.difference.diff_digest.is_some() || args.difference.report.is_some();
+    match tried::difference(&args.difference, named, &asked, host) {
+        Ok(of) => Ok((asked, of)),
+        Err(failure) if given => Err(failure),
+        Err(failure) => {
+            output::notes(
+                "the builds cannot be compared: the result names no difference",
+                &[failure.in_words()],
+            );
+            Ok((asked, Difference::default()))
+        }
+    }
 }
 
 /// The two executables, and the workload that is named: those that were named, or built from two builds.

@@ -1,6 +1,5 @@
 //! `ledger record` and `ledger impact`.
 
-use std::fmt::Write as _;
 use std::path::Path;
 
 use cargo_canary::host::Host;
@@ -11,9 +10,8 @@ use cargo_canary::ledger::{
 use cargo_canary::policy::nearest;
 use cargo_canary::report::safe_for_terminal;
 use semver::Version;
-use sha2::{Digest, Sha256};
 
-use super::super::incident;
+use super::super::{incident, tried};
 use super::{name, open};
 use crate::args::{EffectArg, LedgerImpactArgs, LedgerRecordArgs, Outcome, TrialKind};
 use crate::error::Failure;
@@ -35,6 +33,9 @@ pub(super) fn record(args: &LedgerRecordArgs, host: &Host) -> Result<u8, Failure
             Outcome::Inconclusive => "inconclusive",
         }
         .to_owned(),
+        method: None,
+        diff_digest: None,
+        updates: Vec::new(),
         document: args
             .document
             .as_deref()
@@ -81,18 +82,7 @@ fn document(path: &Path, host: &Host) -> Result<Document, Failure> {
             .caused_by(&error)
             .hint("`--document` takes the file with the record of the trial")
     })?;
-    let mut digest = "sha256:".to_owned();
-    for byte in Sha256::digest(&content) {
-        // Writing into a string cannot fail.
-        let _ = write!(digest, "{byte:02x}");
-    }
-    Ok(Document {
-        name: path.file_name().map_or_else(
-            || path.display().to_string(),
-            |name| name.to_string_lossy().into_owned(),
-        ),
-        digest,
-    })
+    Ok(tried::document(path, &content))
 }
 
 /// Ties an effect to the update that had it.

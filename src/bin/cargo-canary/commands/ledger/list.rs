@@ -131,7 +131,15 @@ fn entry_line(stored: &Stored) -> [String; 6] {
             changes => format!("{} changes", changes.len()),
         },
         Body::Evidence(trial) | Body::Rollout(trial) => {
-            format!("{} {}", trial.package, trial.package_version)
+            let of = match (trial.alone(), trial.updates.len()) {
+                (Some((package, version)), _) => format!("{package} {version}"),
+                (None, 0) => "a difference".to_owned(),
+                (None, many) => format!("{many} updates"),
+            };
+            match &trial.method {
+                Some(method) => format!("{method} of {of}"),
+                None => of,
+            }
         }
         Body::Effect(effect) => format!("{} {}", effect.package, effect.package_version),
     };

@@ -13,6 +13,8 @@ use cargo_canary::ledger::{
     self, CSV_HEADER, Filter, LedgerError, Mode, Place, PlaceError, Store, Stored, csv_record,
 };
 
+use cargo_canary::policy::LedgerTerms;
+
 use super::request::day;
 use crate::args::{
     AuditArgs, EntryKind, ExportFormat, FilterArgs, LedgerCommand, PlaceArgs, ReportFormat,
@@ -130,21 +132,39 @@ pub(super) fn record_audit(
     args: &AuditArgs,
     host: &Host,
 ) -> Result<(), Failure> {
-    let place = audit::ledger_place(request, &audit.policy).map_err(|error| no_place(&error))?;
-    let Some(place) = place else {
+    let given = args.ledger.ledger_name.as_deref();
+    let Some(mut book) = to_append(request, &audit.policy.ledger, given, host)? else {
         return Ok(());
     };
-    if let (Place::Lines(path) | Place::Sqlite(path), Some(_)) = (&place, &audit.policy.ledger.url)
-    {
+    let entry = audit::ledger_entry(audit, &book.repository, None, host.clock.now());
+    book.store.append(&[Stored::new(entry)])?;
+    Ok(())
+}
+
+/// A ledger that is added to, and what the repository is called in it.
+pub(super) struct Book<'h> {
+    pub(super) store: Box<dyn Store + 'h>,
+    pub(super) repository: String,
+}
+
+/// The ledger that a request or the policy names, to be added to.
+pub(super) fn to_append<'h>(
+    request: &Request,
+    terms: &LedgerTerms,
+    given: Option<&str>,
+    host: &'h Host,
+) -> Result<Option<Book<'h>>, Failure> {
+    let place = audit::ledger_place(request, terms).map_err(|error| no_place(&error))?;
+    let Some(place) = place else {
+        return Ok(None);
+    };
+    if let (Place::Lines(path) | Place::Sqlite(path), Some(_)) = (&place, &terms.url) {
         stays_inside(path, &request.repository, host)?;
     }
-    let given = args.ledger.ledger_name.as_deref();
-    let of_policy = audit.policy.ledger.name.as_deref();
-    let name = name::of(given.or(of_policy), &request.repository, host);
-    let entry = audit::ledger_entry(audit, &name, None, host.clock.now());
-    let mut store = ledger::open(&place, Mode::Append, host)?;
-    store.append(&[Stored::new(entry)])?;
-    Ok(())
+    Ok(Some(Book {
+        store: ledger::open(&place, Mode::Append, host)?,
+        repository: name::of(given.or(terms.name.as_deref()), &request.repository, host),
+    }))
 }
 
 /// A relative path that a policy names must not lead out of the repository by

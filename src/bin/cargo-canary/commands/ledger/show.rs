@@ -206,10 +206,16 @@ fn versions(releases: &[Released]) -> String {
 }
 
 fn trial(page: &mut Page, trial: &Trial) {
-    page.field(
-        "tried",
-        &format!("{} {}", trial.package, trial.package_version),
-    );
+    if let Some(method) = &trial.method {
+        page.field("by way of", method);
+    }
+    if !trial.package.is_empty() {
+        let text = format!("{} {}", trial.package, trial.package_version);
+        page.field("tried", &text);
+    }
+    if let Some(digest) = &trial.diff_digest {
+        page.field("difference", digest);
+    }
     if let Some(document) = &trial.document {
         page.field(
             "document",
@@ -218,6 +224,17 @@ fn trial(page: &mut Page, trial: &Trial) {
     }
     if let Some(note) = &trial.note {
         page.field("note", note);
+    }
+    if !trial.updates.is_empty() {
+        page.0.push('\n');
+        page.line(0, "Updates");
+        for update in &trial.updates {
+            let forced = match &update.forced_by {
+                Some(root) => format!(", forced by {root}"),
+                None => String::new(),
+            };
+            page.line(2, &format!("{} {}{forced}", update.package, update.version));
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use cargo_canary::audit::{self, Audit, JudgedChange, Request};
+use cargo_canary::audit::{self, Audit, JudgedChange};
 use cargo_canary::diff::ChangeKind;
 use cargo_canary::host::Host;
 use cargo_canary::incidents::{Catalogue, Direction, Strength};
@@ -11,13 +11,13 @@ use cargo_canary::report::safe_for_terminal;
 use cargo_canary::rollout::plan::{Noise, Plan, PlanError, Service, Subject, Update, noise_of};
 use cargo_canary::rollout::prometheus::{self, Window};
 use cargo_canary::rollout::{Config, Kind, Said};
-use cargo_canary::snapshot::{self, Role};
+use cargo_canary::snapshot::Role;
 use jiff::tz::TimeZone;
 use serde_json::json;
 
-use super::{FILE, FILE_LIMIT};
+use super::{Table, table};
 use crate::args::{AuditArgs, PlanArgs, ReportFormat};
-use crate::commands::{builds, plain_format, request::request, triage};
+use crate::commands::{plain_format, request::request, triage};
 use crate::error::Failure;
 use crate::exit;
 use crate::output;
@@ -31,7 +31,7 @@ pub(super) fn run(args: &PlanArgs) -> Result<u8, Failure> {
     let format = plain_format(options.format, "rollout plan")?;
     let host: Host = crate::commands::host(&args.audit.data)?;
     let request = request(&args.audit, &host)?;
-    let (name, text) = table(&args.audit, &request, &host)?;
+    let Table { name, text, .. } = table(args.audit.policy.as_deref(), &request, &host)?;
     let service = Service::read(&text)?;
     let config = Config::read(&text, &name, &said(&text, &service))?;
     let progress = Progress::new(!options.no_progress);
@@ -68,35 +68,6 @@ pub(super) fn run(args: &PlanArgs) -> Result<u8, Failure> {
     };
     output::report(&bytes, options.output.as_deref(), &host)?;
     Ok(exit::PASS)
-}
-
-/// The policy file that says how the service is rolled out: the one that was named,
-/// else that of the base. Never that of the head, which is on trial.
-fn table(args: &AuditArgs, request: &Request, host: &Host) -> Result<(String, String), Failure> {
-    if let Some(policy) = args
-        .policy
-        .as_deref()
-        .filter(|name| !name.starts_with("builtin:"))
-    {
-        let content = host
-            .files
-            .read(policy.as_ref(), FILE_LIMIT)
-            .map_err(|error| {
-                Failure::input(format!("failed to read `{policy}`")).caused_by(&error)
-            })?;
-        return Ok((
-            policy.to_owned(),
-            String::from_utf8_lossy(&content).into_owned(),
-        ));
-    }
-    let base = snapshot::open(&request.base, &request.repository, host)
-        .map_err(|error| builds::unread("base", &error))?;
-    let content = base
-        .read_file(FILE, FILE_LIMIT)
-        .map_err(|error| builds::unread("base", &error))?
-        .unwrap_or_default();
-    let text = String::from_utf8_lossy(&content).into_owned();
-    Ok((format!("`{FILE}` of the base"), text))
 }
 
 /// Placeholders for what `[rollout]` does not say.
