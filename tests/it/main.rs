@@ -58,6 +58,8 @@ mod registry_server;
 mod risk;
 mod rollout;
 #[cfg(unix)]
+mod remedy_real;
+#[cfg(unix)]
 mod rollback;
 #[cfg(feature = "s3")]
 mod shared_cache;
