@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use jiff::civil::Date;
 
-pub use power::{Noise, Power, noise_of};
+pub use power::{Noise, Power, noise_beside, noise_of};
 pub use settings::{PlanError, Service, Settings};
 
 use super::{Config, Kind, Metric};

@@ -9,6 +9,7 @@
 //! instances of the canary and b of the baseline; 1.5 is what the judge pays for not
 //! knowing how much values repeat each other, by simulation (`tests/it/rollout`).
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::settings::time;
@@ -161,6 +162,59 @@ pub fn noise_of(series: &[Vec<(f64, f64)>]) -> Option<Noise> {
         repeats: Duration::from_secs_f64(middle(|it| it.1)?.max(0.0)),
         over: Some(Duration::from_secs_f64(middle(|it| it.2)?.max(0.0))),
     })
+}
+
+/// The noise of one instance beside others: of how it differs from the mean of those it
+/// is judged against, at the instants that all have. What all share, such as a wave of
+/// load, is none. The canary is held against the baseline; without a canary each
+/// instance of the baseline against the others. One instance alone shows only itself.
+#[must_use]
+pub fn noise_beside(baseline: &[Vec<(f64, f64)>], canary: &[Vec<(f64, f64)>]) -> Option<Noise> {
+    let others = |left_out: Option<usize>| -> Vec<&Vec<(f64, f64)>> {
+        let all = baseline.iter().enumerate();
+        all.filter(|(at, _)| Some(*at) != left_out)
+            .map(|(_, one)| one)
+            .collect()
+    };
+    let pairs: Vec<_> = if canary.is_empty() {
+        let all = baseline.iter().enumerate();
+        all.map(|(at, one)| (one, others(Some(at)))).collect()
+    } else {
+        canary.iter().map(|one| (one, others(None))).collect()
+    };
+    let beside = pairs.iter().map(|(_, others)| others.len()).min();
+    let differences: Vec<Vec<(f64, f64)>> = pairs
+        .iter()
+        .map(|(one, others)| difference(one, others))
+        .collect();
+    let found = noise_of(&differences).zip(beside.filter(|count| *count > 0));
+    let Some((noise, count)) = found else {
+        return noise_of(baseline);
+    };
+    #[expect(clippy::cast_precision_loss, reason = "a few instances")]
+    let both = (1.0 + 1.0 / count as f64).sqrt();
+    Some(Noise {
+        deviation: noise.deviation / both,
+        ..noise
+    })
+}
+
+/// One series without the mean of others, where all have a value.
+fn difference(one: &[(f64, f64)], others: &[&Vec<(f64, f64)>]) -> Vec<(f64, f64)> {
+    let by_time = |series: &[(f64, f64)]| -> BTreeMap<u64, f64> {
+        let at = |(time, value): &(f64, f64)| (time.to_bits(), *value);
+        series.iter().map(at).collect()
+    };
+    let others: Vec<BTreeMap<u64, f64>> = others.iter().map(|it| by_time(it)).collect();
+    one.iter()
+        .filter_map(|(time, value)| {
+            let values = others.iter().map(|it| it.get(&time.to_bits()).copied());
+            let values: Vec<f64> = values.collect::<Option<_>>()?;
+            #[expect(clippy::cast_precision_loss, reason = "a few instances")]
+            let mean = values.iter().sum::<f64>() / values.len() as f64;
+            mean.is_finite().then_some((*time, value - mean))
+        })
+        .collect()
 }
 
 #[cfg(test)]

@@ -402,6 +402,31 @@ fn noise_is_measured_where_that_is_asked_for() {
             .unwrap()
             .contains("as measured over")
     );
+    // A wave of load that all share is no noise; without a canary the baseline's own
+    // instances are held against each other.
+    let of = |side, pod, seed, level: f64| {
+        line("process_resident_memory_bytes", side, pod, move |t| {
+            let wave = 2e7 * (t / 600.0).sin();
+            Some(level + wave + 300_000.0 * noise(seed, t))
+        })
+    };
+    let sides = [
+        vec![of("stable", "a", 1, 2e8), of("canary", "c", 2, 2.1e8)],
+        vec![
+            of("stable", "a", 1, 2e8),
+            of("stable", "b", 3, 1.9e8),
+            of("stable", "d", 4, 2.2e8),
+        ],
+    ];
+    for lines in sides {
+        let server = serving(lines);
+        let table = TABLE.replace("http://prometheus:9090", &server.url(""));
+        scene.file("canary.toml", &format!("version = 1\n{table}"));
+        let args = ["--policy", "canary.toml", "--measure", "--format", "json"];
+        let json: Value = serde_json::from_str(planned(&scene, &args).ends(0)).unwrap();
+        let deviation = json["power"][0]["deviation"].as_f64().unwrap();
+        assert!((deviation - 300_000.0).abs() < 60_000.0, "{deviation}");
+    }
     let server = serving(Vec::new());
     scene.file(
         "canary.toml",

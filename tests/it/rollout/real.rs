@@ -166,3 +166,37 @@ fn a_client_certificate_opens_a_prometheus_that_asks_for_one() {
         "{not_trusted}"
     );
 }
+
+/// bcrypt of `s3cret pass`, with the fewest rounds.
+const HASHED: &str = "$2b$04$ZZE.tCuPAOioprOpG4LjY.Fp1DvSd8fiGA054fQMQAgGR87DVNx7K";
+
+#[test]
+fn a_password_opens_a_prometheus_that_asks_for_one() {
+    let Some(program) = program() else { return };
+    let scratch = tempfile::tempdir().unwrap();
+    let web = scratch.path().join("web.yml");
+    std::fs::write(&web, format!("basic_auth_users: {{ judge: '{HASHED}' }}\n")).unwrap();
+    let prometheus = Prometheus::start(&program, "scrape_configs: []\n", Some(&web));
+    let says = |password: &str| {
+        let scene = Scene::new();
+        scene.file("password", password).file(
+            "canary.toml",
+            &format!(
+                "[rollout]\nprometheus = \"http://127.0.0.1:{}\"\nbaseline = {{ a = \"b\" }}\n\
+                 canary = {{ a = \"c\" }}\nuser = \"judge\"\npassword-file = \"password\"\n",
+                prometheus.port()
+            ),
+        );
+        scene.run(&["rollout", "judge"]).ends(4).to_owned()
+    };
+    let answered = says("s3cret pass\n");
+    assert!(
+        answered.starts_with("inconclusive: neither side was seen"),
+        "{answered}"
+    );
+    let refused = says("another\n");
+    assert!(
+        refused.contains("refuses the access (status 401)"),
+        "{refused}"
+    );
+}

@@ -8,7 +8,7 @@ use cargo_canary::host::Host;
 use cargo_canary::incidents::{Catalogue, Direction, Strength};
 use cargo_canary::policy::Decision;
 use cargo_canary::report::safe_for_terminal;
-use cargo_canary::rollout::plan::{Noise, Plan, PlanError, Service, Subject, Update, noise_of};
+use cargo_canary::rollout::plan::{Noise, Plan, PlanError, Service, Subject, Update, noise_beside};
 use cargo_canary::rollout::prometheus::{self, Window};
 use cargo_canary::rollout::{Config, Kind, Said};
 use cargo_canary::snapshot::Role;
@@ -110,9 +110,12 @@ fn measured(config: &Config) -> Result<Vec<(String, Noise)>, Failure> {
         .iter()
         .filter(|seen| seen.metric.kind == Kind::Trend)
         .filter_map(|seen| {
-            let series = seen.baseline.series.as_ref().ok()?;
-            let points: Vec<Vec<(f64, f64)>> = series.iter().map(|one| one.points(step)).collect();
-            Some((seen.metric.id.clone(), noise_of(&points)?))
+            let of = |side: &prometheus::Reply| -> Vec<Vec<(f64, f64)>> {
+                let series = side.series.iter().flatten();
+                series.map(|one| one.points(step)).collect()
+            };
+            let noise = noise_beside(&of(&seen.baseline), &of(&seen.canary))?;
+            Some((seen.metric.id.clone(), noise))
         })
         .collect();
     if found.is_empty() {
