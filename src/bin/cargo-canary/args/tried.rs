@@ -19,6 +19,7 @@ pub(crate) struct DifferenceArgs {
 
 /// In which ledger the result of a trial is recorded.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Ledger")]
 pub(crate) struct TrialLedgerArgs {
     /// The ledger that the result is added to: `postgres://...`, or a path that ends in
     /// .db or .jsonl [default: CARGO_CANARY_LEDGER, else `[ledger]` of the policy, else none]
