@@ -2,6 +2,7 @@
 //! so that a fact that could not be had never makes a rule silently not apply.
 
 use std::collections::BTreeSet;
+use std::num::NonZero;
 use std::sync::{Arc, LazyLock};
 
 use cel::common::ast::{Expr, operators};
@@ -28,6 +29,9 @@ const STACK: usize = if cfg!(debug_assertions) {
     16 << 20
 };
 
+/// So many conditions take longer than the start of a thread.
+const WORTH_A_THREAD: usize = 16;
+
 static STANDARD: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib()));
 
 /// A condition that was checked.
@@ -53,29 +57,44 @@ enum Node {
     Leaf(Box<IdedExpr>, Vec<usize>),
 }
 
-/// Compiles all conditions on a thread with a large stack. Each answer stands
-/// in the place of its source.
+/// Compiles all conditions on threads with a large stack, each with a share of
+/// them. Each answer stands in the place of its source.
 pub(super) fn compile_all(sources: &[(&str, Scope)]) -> Vec<Result<Condition, Vec<Fault>>> {
-    let compile = || {
-        let each = sources.iter();
-        each.map(|(source, scope)| check(source, *scope).map(Condition::of))
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let share = sources.len().div_ceil(cores).max(WORTH_A_THREAD);
+    std::thread::scope(|threads| {
+        let started: Vec<_> = sources
+            .chunks(share)
+            .map(|part| {
+                let compile = || {
+                    let each = part.iter();
+                    each.map(|(source, scope)| check(source, *scope).map(Condition::of))
+                        .collect()
+                };
+                let thread = std::thread::Builder::new()
+                    .name("policy".to_owned())
+                    .stack_size(STACK)
+                    .spawn_scoped(threads, compile);
+                (part, thread.ok())
+            })
+            .collect();
+        started
+            .into_iter()
+            .flat_map(|(part, thread)| {
+                let compiled = thread.and_then(|thread| thread.join().ok());
+                compiled.unwrap_or_else(|| not_read(part))
+            })
             .collect()
-    };
-    let on_large_stack = std::thread::scope(|threads| {
-        let thread = std::thread::Builder::new()
-            .name("policy".to_owned())
-            .stack_size(STACK)
-            .spawn_scoped(threads, compile)
-            .ok()?;
-        thread.join().ok()
-    });
-    on_large_stack.unwrap_or_else(|| {
-        let fault = Fault {
-            place: None,
-            what: "the condition could not be read: no thread to read it on".to_owned(),
-        };
-        sources.iter().map(|_| Err(vec![fault.clone()])).collect()
     })
+}
+
+/// The answers where there was no thread to read on.
+fn not_read(sources: &[(&str, Scope)]) -> Vec<Result<Condition, Vec<Fault>>> {
+    let fault = Fault {
+        place: None,
+        what: "the condition could not be read: no thread to read it on".to_owned(),
+    };
+    sources.iter().map(|_| Err(vec![fault.clone()])).collect()
 }
 
 impl Condition {

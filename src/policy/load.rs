@@ -12,7 +12,6 @@ use super::exempt::Exemption;
 use super::file::{At, Layer, RawRule, Threshold};
 use super::nearest::nearest;
 use super::problem::{Problem, SourceFile};
-use super::provenance;
 use super::template::Template;
 use super::validated::{
     Acceptance, CanaryTerms, Gaps, LedgerTerms, Policy, Rule, Stale, Thresholds,
@@ -54,6 +53,7 @@ impl Policy {
         let mut policy = load(&text, "built-in", &nowhere)?;
         policy.name = name.to_owned();
         policy.layers.pop();
+        policy.files.pop();
         Ok(policy)
     }
 }
@@ -192,7 +192,7 @@ fn merge(name: &str, layers: &[Layer], problems: &mut Vec<Problem>) -> Policy {
         cooldown,
         ratchet,
         stale,
-        provenance: provenance::of(layers.iter().map(|layer| &*layer.file)),
+        files: layers.iter().map(|layer| Arc::clone(&layer.file)).collect(),
         rules,
         exemptions,
         canary,
@@ -489,8 +489,7 @@ fn exemptions(
 }
 
 fn origin(file: &Arc<SourceFile>, span: &Range<usize>) -> String {
-    let line = Problem::new(file, span.clone(), "", "").line();
-    format!("{}:{line}", file.path)
+    format!("{}:{}", file.path, file.line(span.start))
 }
 
 /// A fault of a condition, with its place in the file: exact where the string

@@ -16,6 +16,24 @@ pub(super) struct SourceFile {
     pub(super) path: String,
     /// Its content.
     pub(super) text: String,
+    /// Where its lines end, in bytes. A file of a thousand exemptions is asked
+    /// for a thousand lines.
+    line_ends: Vec<usize>,
+}
+
+impl SourceFile {
+    pub(super) fn new(path: &str, text: &str) -> Self {
+        Self {
+            path: path.to_owned(),
+            text: text.to_owned(),
+            line_ends: memchr::memchr_iter(b'\n', text.as_bytes()).collect(),
+        }
+    }
+
+    /// The line of a place, one-based.
+    pub(super) fn line(&self, at: usize) -> usize {
+        self.line_ends.partition_point(|end| *end < at) + 1
+    }
 }
 
 /// One thing that is wrong with a policy file.
@@ -67,16 +85,7 @@ impl Problem {
     /// The line, one-based.
     #[must_use]
     pub fn line(&self) -> usize {
-        self.before().matches('\n').count() + 1
-    }
-
-    /// The line of a place in a text, one-based.
-    pub(super) fn line_of(text: &str, at: usize) -> usize {
-        let before = text
-            .as_bytes()
-            .get(..at.min(text.len()))
-            .unwrap_or_default();
-        memchr::memchr_iter(b'\n', before).count() + 1
+        self.file.line(self.span.start)
     }
 
     /// The column in characters, one-based.

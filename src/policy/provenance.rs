@@ -6,7 +6,7 @@ use std::ops::Range;
 use toml::de::DeTable;
 
 use super::load::built_in_text;
-use super::problem::{Problem, SourceFile};
+use super::problem::SourceFile;
 
 /// How long a value is shown, in characters.
 const SHOWN: usize = 60;
@@ -64,7 +64,7 @@ pub(super) fn of<'f>(files: impl ExactSizeIterator<Item = &'f SourceFile>) -> Ve
             LayerKind::Organisation
         };
         for (key, span, value) in stated(&file.text) {
-            let line = Problem::line_of(&file.text, span.start);
+            let line = file.line(span.start);
             let new = Provenance {
                 key: key.clone(),
                 value: short(file.text.get(value).unwrap_or_default()),

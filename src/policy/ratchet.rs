@@ -256,10 +256,7 @@ impl Baseline {
     /// # Errors
     /// When anything in it is wrong; all problems are named with their places.
     pub fn read(text: &str, path: &str) -> Result<Self, PolicyError> {
-        let file = Arc::new(SourceFile {
-            path: path.to_owned(),
-            text: text.to_owned(),
-        });
+        let file = Arc::new(SourceFile::new(path, text));
         let mut found = Self::default();
         let mut problems = Vec::new();
         if text.len() > LARGEST {

@@ -2,6 +2,7 @@
 //! of "decided later".
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::facts::{FactKind, Gap};
@@ -13,7 +14,8 @@ use super::condition::Condition;
 use super::cooldown::{CargoWaits, Cooldown, Wait};
 use super::exempt::Exemption;
 use super::file::GapKey;
-use super::provenance::Provenance;
+use super::problem::SourceFile;
+use super::provenance::{self, Provenance};
 use super::template::Template;
 use super::{Effect, GapSetting};
 
@@ -29,7 +31,8 @@ pub struct Policy {
     /// What something new that the base's record does not have does.
     pub(super) ratchet: Effect,
     pub(super) stale: Stale,
-    pub(super) provenance: Vec<Provenance>,
+    /// The files, in the order of `layers`.
+    pub(super) files: Vec<Arc<SourceFile>>,
     pub(super) rules: Vec<Rule>,
     pub(super) exemptions: Vec<Exemption>,
     pub(super) canary: CanaryTerms,
@@ -121,8 +124,8 @@ impl Policy {
 
     /// Where each value comes from, by key, and each rule.
     #[must_use]
-    pub fn provenance(&self) -> &[Provenance] {
-        &self.provenance
+    pub fn provenance(&self) -> Vec<Provenance> {
+        provenance::of(self.files.iter().map(|file| &**file))
     }
 
     /// What follows from one gap.

@@ -14,7 +14,7 @@ use jiff::civil::Date;
 use super::around::{Around, Given};
 use super::decide::judge;
 use super::file::At;
-use super::problem::{Problem, SourceFile};
+use super::problem::SourceFile;
 use super::validated::Policy;
 use super::{Decision, PolicyError, Subject};
 
@@ -121,7 +121,7 @@ impl Cases {
         );
         spoke.extend(verdict.reasons.iter().map(|reason| reason.rule.clone()));
         spoke.extend(verdict.notices.iter().map(|notice| notice.rule.clone()));
-        let line = Problem::new(&self.file, case.name.span.clone(), "", "").line();
+        let line = self.file.line(case.name.span.start);
         outcome::compare(
             &case.name.value,
             format!("{}:{line}", self.file.path),

@@ -38,10 +38,7 @@ const OF_CHANGE: [&str; 2] = ["gaps", "absent"];
 const OF_CASE: [&str; 3] = ["name", "expect", "changes"];
 
 pub(super) fn read(text: &str, path: &str) -> Result<Cases, PolicyError> {
-    let file = Arc::new(SourceFile {
-        path: path.to_owned(),
-        text: text.to_owned(),
-    });
+    let file = Arc::new(SourceFile::new(path, text));
     let mut cases = Cases {
         file: Arc::clone(&file),
         as_of: AS_OF,

@@ -142,10 +142,7 @@ pub(super) struct Layer {
 impl Layer {
     /// Reads one file. What could be read is returned beside the problems.
     pub(super) fn read(path: &str, text: &str) -> (Self, Vec<Problem>) {
-        let file = Arc::new(SourceFile {
-            path: path.to_owned(),
-            text: text.to_owned(),
-        });
+        let file = Arc::new(SourceFile::new(path, text));
         let mut layer = Self::empty(Arc::clone(&file));
         if text.len() > LARGEST {
             let label = format!(

@@ -220,7 +220,8 @@ fn baseline(
 
 /// Where each value comes from: a line for each key, rules by id.
 fn explained(policy: &Policy) -> String {
-    let lines = policy.provenance().iter().map(|it| {
+    let provenance = policy.provenance();
+    let lines = provenance.iter().map(|it| {
         let instead = match it.instead_of.as_slice() {
             [] => String::new(),
             all => format!(", in the place of {}", all.join(", ")),
