@@ -105,6 +105,11 @@ impl Content {
         self.date <= day && self.withdrawn.is_none_or(|withdrawn| withdrawn > day)
     }
 
+    /// Whether this is a vulnerability or an unsoundness, not a mere notice.
+    pub(super) fn is_fault(&self) -> bool {
+        matches!(self.informational.as_deref(), None | Some("unsound"))
+    }
+
     /// Whether this version is affected, by the `rustsec` crate's judgement.
     pub(super) fn affects(&self, version: &Version) -> bool {
         self.versions.is_vulnerable(version)

@@ -240,6 +240,19 @@ impl Store {
         }
     }
 
+    /// How many faults were on record for a package on the day of `as_of`, whatever
+    /// releases they apply to; mere notices do not count. 0 for a package none of
+    /// whose releases is covered.
+    #[must_use]
+    pub fn on_record(&self, package: &str, releases: &[Release], as_of: Timestamp) -> usize {
+        if !releases.iter().any(|release| self.covers(&release.source)) {
+            return 0;
+        }
+        self.in_force(package, utc_date(as_of))
+            .filter(|(_, content)| content.is_fault())
+            .count()
+    }
+
     /// What [`Store::delta`] could not tell of the same change beside what it
     /// told, sorted: advisories of the package that could not be read, and
     /// those that remain only because a release is not covered.

@@ -4,12 +4,13 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use semver::Version;
 
 use crate::advisories::Store;
 use crate::diff::{Change, ChangeKind};
-use crate::facts::{Dossier, FactKind, Finding, Gap, GapReason};
+use crate::facts::{Declared, Dossier, FactKind, Finding, Gap, GapReason};
 use crate::pkg::{PackageId, Release, Source};
-use crate::registry::{Freshness, Registry, Wanted};
+use crate::registry::{CrateRecord, Freshness, IndexRelease, Registry, Wanted};
 
 use super::release::Releases;
 
@@ -67,6 +68,7 @@ pub(super) fn dossier(change: &Change, sources: &Sources<'_, '_>) -> Dossier {
     let mut dossier = released(change, sources);
     let (package, from, to) = (&change.package, &change.from, &change.to);
     dossier.advisories = sources.advisories.delta(package, from, to, sources.as_of);
+    dossier.advisories_on_record = sources.advisories.on_record(package, to, sources.as_of);
     dossier.other_gaps = change
         .from
         .iter()
@@ -123,12 +125,61 @@ fn released(change: &Change, sources: &Sources<'_, '_>) -> Dossier {
         later: releases.later(name, version),
         yank_cluster: releases.yank_cluster(name, version),
         history: releases.history(name, version, before),
+        declared: declared(&record, version, before),
         advisories: Finding::Absent("not asked yet".to_owned()),
+        advisories_on_record: 0,
         source: Finding::Absent("not asked yet".to_owned()),
         outcomes: Finding::Absent("no ledger is named".to_owned()),
         publisher: Finding::Absent("not asked for".to_owned()),
         look_alike: None,
         other_gaps: Vec::new(),
+    }
+}
+
+/// What the index says that the releases declare.
+fn declared(
+    record: &CrateRecord,
+    incoming: &Version,
+    outgoing: Option<&Version>,
+) -> Finding<Declared> {
+    let release = |version: &Version| match record.release(version) {
+        Some(Ok(release)) => Ok(release),
+        Some(Err(error)) => Err((GapReason::Malformed, error.to_string())),
+        None => Err((
+            GapReason::NotInRegistry,
+            format!("the index entry of {} has no {version}", record.name()),
+        )),
+    };
+    let read = || -> Result<Declared, (GapReason, String)> {
+        let new = release(incoming)?;
+        let old = outgoing.map(release).transpose()?;
+        let only_in = |one: &IndexRelease, other: &IndexRelease| {
+            let names = one.features.keys();
+            names
+                .filter(|name| !other.features.contains_key(*name))
+                .cloned()
+                .collect()
+        };
+        let optional = new.dependencies.iter().filter(|it| it.optional);
+        Ok(Declared {
+            optional_dependencies: optional.count(),
+            features_gained: old
+                .as_ref()
+                .map(|old| only_in(&new, old))
+                .unwrap_or_default(),
+            features_lost: old
+                .as_ref()
+                .map(|old| only_in(old, &new))
+                .unwrap_or_default(),
+        })
+    };
+    match read() {
+        Ok(declared) => Finding::Seen(declared),
+        Err((reason, detail)) => Finding::Unknown(Gap {
+            fact: FactKind::History,
+            reason,
+            detail,
+        }),
     }
 }
 
@@ -145,7 +196,9 @@ fn nothing_comes_in(change: &Change) -> Dossier {
         later: Finding::Absent(scope.to_owned()),
         yank_cluster: Finding::Absent(scope.to_owned()),
         history: Finding::Absent(scope.to_owned()),
+        declared: Finding::Absent(scope.to_owned()),
         advisories: Finding::Absent(scope.to_owned()),
+        advisories_on_record: 0,
         source: Finding::Absent(scope.to_owned()),
         outcomes: Finding::Absent("no ledger is named".to_owned()),
         publisher: Finding::Absent("not asked for".to_owned()),
@@ -181,6 +234,8 @@ fn all_unknown(reason: GapReason, detail: &str) -> Dossier {
         later: unknown(FactKind::LaterReleases, reason, detail),
         yank_cluster: unknown(FactKind::YankCluster, reason, detail),
         history: unknown(FactKind::History, reason, detail),
+        declared: unknown(FactKind::History, reason, detail),
+        advisories_on_record: 0,
         advisories: Finding::Absent("not asked yet".to_owned()),
         source: Finding::Absent("not asked yet".to_owned()),
         outcomes: Finding::Absent("no ledger is named".to_owned()),

@@ -1,99 +1,108 @@
-//! The weights of the model, from history: a logistic regression over a few
-//! signals with a shape, with one set of weights for all kinds of fault and an
-//! intercept for each kind (the kinds differ in how rare they are, and share
-//! what they are made of). Within a kind, what went wrong counts as much as
-//! what did not, so that a rare kind is not drowned by a common one. Weights
-//! are drawn towards nought (ridge; Hoerl and Kennard 1970,
+//! The weights of the model, from history: for each kind of fault a logistic
+//! regression over a few signals with a shape. Within a kind, what went wrong
+//! counts as much as what did not, so that the weights of a rare kind are not
+//! drowned; the intercept is then set so that the mean likelihood is what
+//! happened. Weights are drawn towards nought (ridge; Hoerl and Kennard 1970,
 //! doi:10.1080/00401706.1970.10488634) and are never negative: more of what
 //! these signals see is never better. All other signals keep what was reasoned
 //! for them: history has too few cases of them, or its labels cannot see them.
 //!
-//! The probability is set on top: by a regression of what went wrong on the
-//! points alone (Platt 1999), which keeps the order.
+//! The probability that anything goes wrong is set on top: by a regression of what
+//! went wrong on the points alone (Platt 1999), which keeps the order.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
+use super::measure::{ANY, own_likelihood};
 use super::{History, Row};
-use crate::risk::{Column, Model};
+use crate::risk::{Column, Fault, Faults, Model, Regression};
 use crate::stats::{average_precision, roc_auc};
 
 /// What is fitted.
-const COLUMNS: [Column; 8] = [
+const COLUMNS: [Column; 12] = [
+    ("advisory-history", None),
     ("dependencies-changed", None),
+    ("feature-list-changed", None),
     ("follows-closely", None),
     ("fresh-release", None),
     ("long-silence", None),
+    ("many-options", None),
+    ("often-released", None),
     ("rapid-series", None),
     ("version-step", Some("major")),
     ("version-step", Some("minor")),
     ("versions-skipped", None),
 ];
-/// The kinds of fault with what each counts: those that hurt more count twice.
-const KINDS: [(&str, f64); 4] = [
-    ("bad_adv", 2.0),
-    ("bad_hotfix", 1.0),
-    ("bad_yank_isolated", 2.0),
-    ("patch_3d_commit", 1.0),
+/// The label that each kind of fault is learnt from.
+const LABELS: [(Fault, &str); 4] = [
+    (Fault::Advisory, "bad_adv"),
+    (Fault::Withdrawal, "bad_yank_isolated"),
+    (Fault::Hotfix, "bad_hotfix"),
+    (Fault::FollowUp, "patch_3d_commit"),
 ];
-/// The strength of the pull towards nought, beside a loss that is the sum of
-/// the kinds' mean losses times what each counts.
+/// The strength of the pull towards nought, beside a mean loss.
 const RIDGE: f64 = 0.01;
-/// So many points double the odds between a fault and none, where both are as
-/// frequent; it sets how far scores reach.
-const POINTS_TO_DOUBLE: f64 = 10.0;
+/// A weight below this is none.
+const LEAST: f64 = 0.005;
 /// Rounds over all weights; the loss is convex, and this is beyond rest.
-const ROUNDS: usize = 30;
+const ROUNDS: usize = 60;
 /// Folds of the cross-validation.
 const FOLDS: usize = 5;
 
 /// Weights out of history.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fitted {
-    /// Points by column, whole.
-    pub points: BTreeMap<Column, i32>,
+    /// The regression of each kind of fault.
+    pub faults: Faults,
     /// The probability at a score of 0.
     pub at_zero: f64,
     /// So many points double the odds.
     pub points_to_double: f64,
     /// Upgrades, and how many of them went wrong.
     pub rows: (usize, usize),
-    /// By what was left out of each fold (`family`, `repository`) and by label:
-    /// area under the curve and mean precision on what was left out.
-    pub cross_validated: BTreeMap<&'static str, BTreeMap<String, (f64, f64)>>,
+    /// By what was left out of each fold (`family`, `repository`) and by label.
+    pub cross_validated: BTreeMap<&'static str, BTreeMap<String, LeftOut>>,
 }
 
-/// A row as numbers.
+/// How well what was left out of the fit is ordered: area under the curve and
+/// mean precision.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LeftOut {
+    /// By the score.
+    pub score: (f64, f64),
+    /// By the likelihood of the label's own kind of fault, where it has one.
+    pub likelihood: Option<(f64, f64)>,
+}
+
+/// A row with the shares of the fitted columns.
 struct Case<'r> {
     row: &'r Row,
-    /// The shares of the fitted columns.
-    shares: [f64; COLUMNS.len()],
-    /// The points of all other columns.
-    by_hand: f64,
+    shares: Weights,
 }
 
 /// Fits the weights.
 #[must_use]
 pub fn fit(history: &History, model: &Model) -> Fitted {
-    let cases: Vec<Case<'_>> = history.rows.iter().map(|row| case(row, model)).collect();
+    let cases: Vec<Case<'_>> = history.rows.iter().map(case).collect();
     let all: Vec<&Case<'_>> = cases.iter().collect();
-    let points = points(&solve(&all));
-    let (at_zero, points_to_double) = scale(&all, &points);
+    let faults = faults(&all);
+    let (at_zero, points_to_double) = scale(&all, &model.with_faults(faults.clone()));
     let mut cross_validated = BTreeMap::new();
     for (name, key) in [
         ("family", (|row| &row.family) as fn(&Row) -> &String),
         ("repository", |row| &row.repository),
     ] {
-        cross_validated.insert(name, left_out(&cases, key));
+        cross_validated.insert(
+            name,
+            left_out(&cases, &model.with_faults(faults.clone()), key),
+        );
     }
-    let settled = |row: &&Row| row.labels.contains_key(super::measure::ANY);
+    let settled = |row: &&Row| row.labels.contains_key(ANY);
     let rows: Vec<&Row> = history.rows.iter().filter(settled).collect();
-    let bad = rows
-        .iter()
-        .filter(|row| row.labels.get(super::measure::ANY) == Some(&true));
+    let bad = rows.iter().filter(|row| row.labels.get(ANY) == Some(&true));
     Fitted {
-        points: COLUMNS.into_iter().zip(points).collect(),
+        faults,
         at_zero,
         points_to_double,
         rows: (rows.len(), bad.count()),
@@ -101,39 +110,29 @@ pub fn fit(history: &History, model: &Model) -> Fitted {
     }
 }
 
-fn case<'r>(row: &'r Row, model: &Model) -> Case<'r> {
-    let mut shares = [0.0; COLUMNS.len()];
-    let mut by_hand = 0.0;
-    for (column, share) in &row.columns {
-        match COLUMNS.iter().position(|fitted| fitted == column) {
-            Some(at) => {
-                if let Some(slot) = shares.get_mut(at) {
-                    *slot = *share;
-                }
-            }
-            None => by_hand += f64::from(model.set_points(column.0, column.1)) * share,
-        }
-    }
+fn case(row: &Row) -> Case<'_> {
+    let share = |column: &Column| {
+        let found = row.columns.iter().find(|(it, _)| it == column);
+        found.map_or(0.0, |(_, share)| *share)
+    };
     Case {
         row,
-        shares,
-        by_hand,
+        shares: COLUMNS.map(|column| share(&column)),
     }
 }
 
 type Weights = [f64; COLUMNS.len()];
 
-fn sum(shares: &Weights, weights: &Weights) -> f64 {
-    shares.iter().zip(weights).map(|(a, b)| a * b).sum()
-}
-
 fn probability(margin: f64) -> f64 {
     1.0 / (1.0 + (-margin).exp())
 }
 
-/// Weights in natural log-odds as whole points.
-fn points(weights: &Weights) -> [i32; COLUMNS.len()] {
-    weights.map(|weight| (weight / std::f64::consts::LN_2 * POINTS_TO_DOUBLE).round() as i32)
+/// The regressions of all kinds that happened and did not always happen.
+fn faults(cases: &[&Case<'_>]) -> Faults {
+    LABELS
+        .iter()
+        .filter_map(|(fault, label)| Some((*fault, solve(&mut Kind::of(label, cases)?))))
+        .collect()
 }
 
 /// The cases of one kind of fault.
@@ -145,7 +144,7 @@ struct Kind<'c> {
 
 impl<'c> Kind<'c> {
     /// `None` where nothing went wrong so, or everything did.
-    fn of(label: &str, counts: f64, cases: &[&'c Case<'c>]) -> Option<Self> {
+    fn of(label: &str, cases: &[&'c Case<'c>]) -> Option<Self> {
         let settled: Vec<(&Weights, bool)> = cases
             .iter()
             .filter_map(|case| Some((&case.shares, *case.row.labels.get(label)?)))
@@ -159,7 +158,7 @@ impl<'c> Kind<'c> {
             .into_iter()
             .map(|(shares, is_bad)| {
                 let (outcome, of) = if is_bad { (1.0, bad) } else { (0.0, good) };
-                (shares, outcome, counts * 0.5 / of as f64)
+                (shares, outcome, 0.5 / of as f64)
             })
             .collect();
         Some(Self {
@@ -183,6 +182,28 @@ impl<'c> Kind<'c> {
         (slope, curve)
     }
 
+    /// The intercept at which the mean likelihood is the share that went wrong.
+    fn intercept(&self, weights: &Weights) -> f64 {
+        let sums: Vec<f64> = self
+            .rows
+            .iter()
+            .map(|(shares, _, _)| shares.iter().zip(weights).map(|(a, b)| a * b).sum())
+            .collect();
+        let wanted: f64 = self.rows.iter().map(|(_, outcome, _)| outcome).sum();
+        let (mut low, mut high) = (-30.0, 30.0);
+        // Halving finds it to the last digit that is written.
+        for _ in 0..50 {
+            let middle: f64 = f64::midpoint(low, high);
+            let mean: f64 = sums.iter().map(|sum| probability(sum + middle)).sum();
+            if mean > wanted {
+                high = middle;
+            } else {
+                low = middle;
+            }
+        }
+        low
+    }
+
     fn step(&mut self, column: Option<usize>, by: f64) {
         for ((shares, _, _), margin) in self.rows.iter().zip(&mut self.margins) {
             *margin += by * column.map_or(1.0, |at| shares.get(at).copied().unwrap_or(0.0));
@@ -191,49 +212,39 @@ impl<'c> Kind<'c> {
 }
 
 /// One Newton step for each weight in turn, until they rest.
-fn solve(cases: &[&Case<'_>]) -> Weights {
-    let mut kinds: Vec<Kind<'_>> = KINDS
-        .iter()
-        .filter_map(|(label, counts)| Kind::of(label, *counts, cases))
-        .collect();
+fn solve(kind: &mut Kind<'_>) -> Regression {
     let mut weights = [0.0; COLUMNS.len()];
     for _ in 0..ROUNDS {
-        for kind in &mut kinds {
-            let (slope, curve) = kind.along(None);
-            kind.step(None, -(slope / curve.max(1e-9)).clamp(-1.0, 1.0));
-        }
+        let (slope, curve) = kind.along(None);
+        kind.step(None, -(slope / curve.max(1e-9)).clamp(-1.0, 1.0));
         for (column, weight) in weights.iter_mut().enumerate() {
-            let (mut slope, mut curve) = (2.0 * RIDGE * *weight, 2.0 * RIDGE);
-            for kind in &kinds {
-                let (more, bend) = kind.along(Some(column));
-                slope += more;
-                curve += bend;
-            }
+            let (more, bend) = kind.along(Some(column));
+            let (slope, curve) = (2.0 * RIDGE * *weight + more, 2.0 * RIDGE + bend);
             let kept = (*weight - (slope / curve).clamp(-0.5, 0.5)).max(0.0);
-            for kind in &mut kinds {
-                kind.step(Some(column), kept - *weight);
-            }
+            kind.step(Some(column), kept - *weight);
             *weight = kept;
         }
     }
-    weights
-}
-
-/// All points of a case, before exposure.
-fn score(case: &Case<'_>, points: &[i32; COLUMNS.len()]) -> f64 {
-    sum(&case.shares, &points.map(f64::from)) + case.by_hand
+    Regression {
+        at_zero: kind.intercept(&weights),
+        weights: COLUMNS
+            .into_iter()
+            .zip(weights)
+            .filter(|(_, weight)| *weight >= LEAST)
+            .collect(),
+    }
 }
 
 /// The probability at no points, and how many points double the odds.
-fn scale(cases: &[&Case<'_>], points: &[i32; COLUMNS.len()]) -> (f64, f64) {
+fn scale(cases: &[&Case<'_>], model: &Model) -> (f64, f64) {
     let rows: Vec<(f64, f64)> = cases
         .iter()
         .filter_map(|case| {
-            let bad = *case.row.labels.get(super::measure::ANY)?;
-            Some((score(case, points), f64::from(u8::from(bad))))
+            let bad = *case.row.labels.get(ANY)?;
+            Some((score(case.row, model), f64::from(u8::from(bad))))
         })
         .collect();
-    let (mut base, mut slope) = (-4.0, std::f64::consts::LN_2 / POINTS_TO_DOUBLE);
+    let (mut base, mut slope) = (-4.0, std::f64::consts::LN_2 / 10.0);
     for _ in 0..200 {
         let mut gradient = (0.0, 0.0);
         let mut curve = (1e-9, 0.0, 1e-9);
@@ -252,8 +263,26 @@ fn scale(cases: &[&Case<'_>], points: &[i32; COLUMNS.len()]) -> (f64, f64) {
     (probability(base), std::f64::consts::LN_2 / slope)
 }
 
-/// Fits without a part and looks at that part, for all parts in turn.
-fn left_out(cases: &[Case<'_>], key: fn(&Row) -> &String) -> BTreeMap<String, (f64, f64)> {
+/// All points of a row, before exposure.
+fn score(row: &Row, model: &Model) -> f64 {
+    model.points(&row.columns).iter().sum()
+}
+
+/// A row that was left out, with what a model that has not seen it makes of it.
+struct Unseen<'r> {
+    row: &'r Row,
+    score: f64,
+    faults: Vec<(Fault, f64)>,
+}
+
+/// Fits without a part and looks at that part, for all parts in turn. The intercepts
+/// are those of the whole: a part that holds most cases of a rare fault would else be
+/// held against the low base rate of the rest, and come last when parts are pooled.
+fn left_out(
+    cases: &[Case<'_>],
+    model: &Model,
+    key: fn(&Row) -> &String,
+) -> BTreeMap<String, LeftOut> {
     let keys: BTreeSet<&String> = cases.iter().map(|case| key(case.row)).collect();
     let fold: BTreeMap<&String, usize> = keys
         .into_iter()
@@ -261,31 +290,39 @@ fn left_out(cases: &[Case<'_>], key: fn(&Row) -> &String) -> BTreeMap<String, (f
         .map(|(at, key)| (key, at % FOLDS))
         .collect();
     let of = |case: &Case<'_>| fold.get(key(case.row)).copied().unwrap_or(0);
-    let scored: Vec<(f64, &Row)> = (0..FOLDS)
+    let unseen: Vec<Unseen<'_>> = (0..FOLDS)
         .into_par_iter()
         .flat_map_iter(|part| {
             let training: Vec<&Case<'_>> = cases.iter().filter(|case| of(case) != part).collect();
-            let points = points(&solve(&training));
-            let tested: Vec<(f64, &Row)> = cases
+            let fitted = model.with_weights(faults(&training));
+            let tested: Vec<Unseen<'_>> = cases
                 .iter()
                 .filter(|case| of(case) == part)
-                .map(|case| (score(case, &points), case.row))
+                .map(|case| Unseen {
+                    row: case.row,
+                    score: score(case.row, &fitted),
+                    faults: fitted.likelihoods(&case.row.columns),
+                })
                 .collect();
             tested
         })
         .collect();
-    let labels: BTreeSet<&String> = scored
-        .iter()
-        .flat_map(|(_, row)| row.labels.keys())
-        .collect();
+    let labels: BTreeSet<&String> = unseen.iter().flat_map(|it| it.row.labels.keys()).collect();
     labels
         .into_iter()
         .filter_map(|label| {
-            let rows: Vec<(f64, bool)> = scored
-                .iter()
-                .filter_map(|(score, row)| Some((*score, *row.labels.get(label)?)))
-                .collect();
-            Some((label.clone(), (roc_auc(&rows)?, average_precision(&rows)?)))
+            let order = |by: &dyn Fn(&Unseen<'_>) -> Option<f64>| {
+                let rows: Vec<(f64, bool)> = unseen
+                    .iter()
+                    .filter_map(|it| Some((by(it)?, *it.row.labels.get(label)?)))
+                    .collect();
+                Some((roc_auc(&rows)?, average_precision(&rows)?))
+            };
+            let left_out = LeftOut {
+                score: order(&|it| Some(it.score))?,
+                likelihood: order(&|it| own_likelihood(label, &it.faults)),
+            };
+            Some((label.clone(), left_out))
         })
         .collect()
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{BacktestError, Plain, Row};
 use crate::host::{Host, Tail};
 use crate::policy::Decision;
-use crate::risk::{Column, SIGNALS};
+use crate::risk::{Column, Fault, SIGNALS};
 
 /// No journal that is larger is read.
 const LARGEST: u64 = 4 << 30;
@@ -52,6 +52,8 @@ struct RowLine {
     name: String,
     score: f64,
     likelihood: f64,
+    /// Kind of fault, likelihood.
+    faults: Vec<(String, f64)>,
     place: (f64, usize),
     decision: String,
     /// Signal, grade, share.
@@ -159,6 +161,11 @@ fn written(event: &str, done: &Done) -> Line {
         name: row.name.clone(),
         score: row.score,
         likelihood: row.likelihood,
+        faults: row
+            .faults
+            .iter()
+            .map(|(fault, likelihood)| (fault.as_str().to_owned(), *likelihood))
+            .collect(),
         place: row.place,
         decision: row.decision.as_str().to_owned(),
         columns: row
@@ -201,6 +208,10 @@ fn row(line: RowLine) -> Option<Row> {
         .columns
         .iter()
         .map(|(signal, grade, share)| Some((column(signal, grade.as_deref())?, *share)));
+    let faults = line.faults.iter().map(|(name, likelihood)| {
+        let fault = Fault::ALL.into_iter().find(|it| it.as_str() == name)?;
+        Some((fault, *likelihood))
+    });
     Some(Row {
         event: line.at,
         repository: line.repository,
@@ -208,6 +219,7 @@ fn row(line: RowLine) -> Option<Row> {
         name: line.name,
         score: line.score,
         likelihood: line.likelihood,
+        faults: faults.collect::<Option<_>>()?,
         place: line.place,
         decision: decisions
             .into_iter()

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 
 use super::{History, Row};
 use crate::policy::Decision;
+use crate::risk::Fault;
 use crate::stats::{average_precision, brier, quantile, recall_at, roc_auc};
 
 /// The shares of alerts at which recall is told, in percent.
@@ -54,6 +55,8 @@ pub struct LabelFigures {
     pub positive: usize,
     /// Of the score.
     pub model: Figures,
+    /// Of the likelihood of the label's own kind of fault, where it has one.
+    pub likelihood: Option<Figures>,
     /// The area under the curve, over repositories and families: the wider one.
     pub roc_auc_interval: Option<Interval>,
     /// The mean precision, likewise.
@@ -181,11 +184,14 @@ fn label_figures(rows: &[Row], label: &str) -> LabelFigures {
         .iter()
         .map(|(name, score)| (*name, figures(&settled, score)))
         .collect();
+    let own = |row: &Row| own_likelihood(label, &row.faults);
+    let likelihood = settled.iter().all(|it| own(it.row).is_some());
     let (auc, precision) = intervals(&settled);
     LabelFigures {
         rows: settled.len(),
         positive: bad.len(),
         model: figures(&settled, &|row| row.score),
+        likelihood: likelihood.then(|| figures(&settled, &|row| own(row).unwrap_or(0.0))),
         roc_auc_interval: auc,
         average_precision_interval: precision,
         baselines,
@@ -194,6 +200,26 @@ fn label_figures(rows: &[Row], label: &str) -> LabelFigures {
             per_100(&bad, Decision::Canary),
         ),
     }
+}
+
+/// How likely what a label tells of is by the model, where it has a kind of fault
+/// for it: any of several, where a label is of several.
+pub(super) fn own_likelihood(label: &str, faults: &[(Fault, f64)]) -> Option<f64> {
+    let kinds: &[Fault] = match label {
+        "bad_adv" => &[Fault::Advisory],
+        "bad_yank" | "bad_yank_isolated" => &[Fault::Withdrawal],
+        "bad_adv_or_yank" => &[Fault::Advisory, Fault::Withdrawal],
+        "bad_hotfix" => &[Fault::Hotfix],
+        "patch_3d_commit" => &[Fault::FollowUp],
+        ANY => &[Fault::Advisory, Fault::Withdrawal, Fault::Hotfix],
+        _ => return None,
+    };
+    let mut none = 1.0;
+    for kind in kinds {
+        let (_, likelihood) = faults.iter().find(|(fault, _)| fault == kind)?;
+        none *= 1.0 - likelihood;
+    }
+    Some(1.0 - none)
 }
 
 type Score = fn(&Row) -> f64;

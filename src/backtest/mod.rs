@@ -18,7 +18,7 @@ use std::path::PathBuf;
 
 use crate::audit::PolicyChoice;
 use crate::policy::Decision;
-use crate::risk::Column;
+use crate::risk::{Column, Fault};
 
 pub use curves::curves;
 pub use fit::{Fitted, fit};
@@ -92,6 +92,8 @@ pub struct Row {
     pub score: f64,
     /// The probability that the model gives it.
     pub likelihood: f64,
+    /// By kind of fault how likely it is.
+    pub faults: Vec<(Fault, f64)>,
     /// Its place in its own difference by score, all changes counted: the mean
     /// where several share one, from 1; and how many changes there are.
     pub place: (f64, usize),

@@ -277,6 +277,7 @@ fn row(
         name: format!("{} {} -> {}", upgrade.name, upgrade.old, upgrade.new),
         score: judged.assessment.sum(),
         likelihood: judged.assessment.likelihood,
+        faults: judged.assessment.faults.clone(),
         place: place(judged, audit),
         decision: judged.decision,
         columns: crate::risk::columns(&judged.change, &judged.dossier, &judged.links, &known.model),

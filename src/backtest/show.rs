@@ -77,8 +77,13 @@ pub fn text(history: &History, measured: &Measured, fitted: Option<&Fitted>) -> 
                 out,
                 "\nFitted without a fifth of each {kind} in turn, and looked at that fifth"
             );
-            for (label, (auc, precision)) in labels {
-                let _ = writeln!(out, "  {label:20} AUC {auc:.3}  AP {precision:.3}");
+            for (label, left_out) in labels {
+                let (auc, precision) = left_out.score;
+                let _ = write!(out, "  {label:20} AUC {auc:.3}  AP {precision:.3}");
+                if let Some((auc, precision)) = left_out.likelihood {
+                    let _ = write!(out, "; by its likelihood {auc:.3}, {precision:.3}");
+                }
+                out.push('\n');
             }
         }
     }
@@ -137,6 +142,9 @@ fn label_lines(out: &mut String, name: &str, label: &LabelFigures) {
         format!("{:.3}-{:.3}", range.low, range.high)
     });
     row(out, name, &label.positive.to_string(), &label.model, &range);
+    if let Some(figures) = &label.likelihood {
+        row(out, "  its likelihood", "", figures, "");
+    }
     for (baseline, figures) in &label.baselines {
         row(out, &format!("  {baseline}"), "", figures, "");
     }
@@ -196,6 +204,9 @@ pub fn json(history: &History, measured: &Measured, fitted: Option<&Fitted>) -> 
                 "caught-per-100".to_owned(),
                 json!({"block": rounded(Some(label.caught_per_100.0)), "canary": rounded(Some(label.caught_per_100.1))}),
             );
+            if let Some(likelihood) = &label.likelihood {
+                out.insert("by-likelihood".to_owned(), Value::Object(figures(likelihood)));
+            }
             let baselines: Map<String, Value> = label
                 .baselines
                 .iter()
@@ -239,27 +250,37 @@ pub fn json(history: &History, measured: &Measured, fitted: Option<&Fitted>) -> 
             .map(|(kind, labels)| {
                 let labels: Map<String, Value> = labels
                     .iter()
-                    .map(|(label, (auc, precision))| {
-                        let both = json!({"roc-auc": rounded(Some(*auc)), "average-precision": rounded(Some(*precision))});
-                        (label.clone(), both)
+                    .map(|(label, left_out)| {
+                        let both = |(auc, precision): (f64, f64)| json!({"roc-auc": rounded(Some(auc)), "average-precision": rounded(Some(precision))});
+                        let mut value = both(left_out.score);
+                        if let Some(likelihood) = left_out.likelihood {
+                            value["by-likelihood"] = both(likelihood);
+                        }
+                        (label.clone(), value)
                     })
                     .collect();
                 ((*kind).to_owned(), Value::Object(labels))
             })
             .collect();
         out.insert("cross-validated".to_owned(), Value::Object(validated));
-        let points: Map<String, Value> = fitted
-            .points
+        let faults: Map<String, Value> = fitted
+            .faults
             .iter()
-            .map(|((signal, grade), points)| {
-                let grade = grade.map_or(String::new(), |grade| format!(".{grade}"));
-                (format!("{signal}{grade}"), json!(points))
+            .map(|(fault, regression)| {
+                let weights = regression.weights.iter().map(|((signal, grade), weight)| {
+                    let grade = grade.map_or(String::new(), |grade| format!(".{grade}"));
+                    (format!("{signal}{grade}"), rounded(Some(*weight)))
+                });
+                let weights: Map<String, Value> = weights.collect();
+                let value =
+                    json!({"at-zero": rounded(Some(regression.at_zero)), "weights": weights});
+                (fault.as_str().to_owned(), value)
             })
             .collect();
         out.insert(
             "fitted".to_owned(),
             json!({
-                "points": points,
+                "faults": faults,
                 "at-zero": rounded(Some(fitted.at_zero)),
                 "points-to-double": rounded(Some(fitted.points_to_double)),
             }),

@@ -21,8 +21,13 @@ pub struct Dossier {
     pub yank_cluster: Finding<YankCluster>,
     /// The crate's release history before the day of judgement.
     pub history: Finding<History>,
+    /// What the release that comes in declares, beside the one that goes out.
+    pub declared: Finding<Declared>,
     /// Advisories, compared between the two sides.
     pub advisories: Finding<AdvisoryDelta>,
+    /// How many faults the database had on record for the package on the day of
+    /// judgement, whether or not they apply to these releases.
+    pub advisories_on_record: usize,
     /// What the update does to the source of the package.
     pub source: Finding<SourceDelta>,
     /// What came of earlier updates of the package; absent where no ledger is named.
@@ -130,6 +135,18 @@ pub struct History {
     pub releases_90d: usize,
     /// Releases of the same line that were skipped by this change.
     pub versions_skipped: usize,
+}
+
+/// What the index says that a release declares, beside the one that goes out.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Declared {
+    /// How many of its dependencies are optional.
+    pub optional_dependencies: usize,
+    /// Features that the release that goes out does not have, sorted; none when
+    /// nothing goes out.
+    pub features_gained: Vec<String>,
+    /// Features that only the release that goes out has, sorted.
+    pub features_lost: Vec<String>,
 }
 
 /// The advisories of one change, in three groups.

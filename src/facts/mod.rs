@@ -9,7 +9,7 @@ mod origin;
 mod source;
 
 pub use dossier::{
-    AdvisoryDelta, AdvisoryFact, Dossier, EarlierUpdate, Harm, History, LaterRelease,
+    AdvisoryDelta, AdvisoryFact, Declared, Dossier, EarlierUpdate, Harm, History, LaterRelease,
     LaterReleases, Outcomes, Published, Severity, YankCluster, Yanked,
 };
 pub use origin::{LookAlike, Publisher, PublisherDelta};

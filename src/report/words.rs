@@ -275,14 +275,28 @@ pub(super) fn source_summary(delta: &SourceDelta) -> String {
 
 /// How likely a change is to go wrong, and how much of production runs it.
 pub(super) fn odds(assessment: &Assessment) -> String {
-    let likelihood = assessment.likelihood;
-    let one_in = match (1.0 / likelihood.max(1e-9)).round() {
+    format!(
+        "likelihood {}, exposure {} of 1",
+        likelihood(assessment.likelihood),
+        assessment.exposure
+    )
+}
+
+/// By kind of fault, what became of updates like this one; none where nothing
+/// was learnt from history.
+pub(super) fn by_history(assessment: &Assessment) -> Option<String> {
+    let each = assessment.faults.iter();
+    let told: Vec<String> = each
+        .map(|(fault, p)| format!("{} {}", fault.words(), likelihood(*p)))
+        .collect();
+    (!told.is_empty()).then(|| format!("updates like it in history: {}", told.join(", ")))
+}
+
+/// A probability in percent, and as one in so many.
+fn likelihood(p: f64) -> String {
+    let one_in = match (1.0 / p.max(1e-9)).round() {
         few if few < 2.0 => String::new(),
         many => format!(" (1 in {many})"),
     };
-    format!(
-        "likelihood {:.1} %{one_in}, exposure {} of 1",
-        likelihood * 100.0,
-        assessment.exposure
-    )
+    format!("{:.1} %{one_in}", p * 100.0)
 }

@@ -23,11 +23,12 @@ pub fn columns(
         dossier,
         links,
     };
-    SIGNALS
+    let raised: Vec<_> = SIGNALS
         .iter()
         .filter_map(|definition| {
             let raised = (definition.check)(&input, &model.parameters(definition.id))?;
-            Some(((definition.id, raised.grade), raised.share.clamp(0.0, 1.0)))
+            Some((*definition, raised))
         })
-        .collect()
+        .collect();
+    super::assess::shares(&raised)
 }

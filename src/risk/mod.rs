@@ -8,6 +8,8 @@
 mod advisory_grade;
 mod assess;
 mod columns;
+mod faults;
+mod fitted;
 mod model;
 mod signals;
 mod wording;
@@ -16,6 +18,7 @@ use crate::facts::FactKind;
 
 pub use assess::assess;
 pub use columns::{Column, columns};
+pub use faults::{Fault, Faults, Regression};
 pub use model::{LevelBounds, Model, ModelError, Parameters, PlacementWeights};
 pub use signals::{Definition, Docs, Input, Raised, SIGNALS};
 
@@ -98,6 +101,9 @@ pub struct Assessment {
     /// How likely it is to go wrong, from 0 to 1, wherever it is compiled: from
     /// the same signals before exposure.
     pub likelihood: f64,
+    /// By kind of fault how likely it is, by what history teaches of the few
+    /// signals that it can teach of; not every kind is among `likelihood`.
+    pub faults: Vec<(Fault, f64)>,
     /// How much of what is shipped runs it, from 0 to 1, by where it is compiled.
     pub exposure: f64,
     /// What it is made of, by points, highest first, then by id.

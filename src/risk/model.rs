@@ -5,14 +5,17 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::faults::{Fault, Faults, contributions};
 use super::signals::{Definition, SIGNALS};
-use super::{LIMIT, Level};
+use super::{Column, LIMIT, Level};
 use crate::snapshot::{Placement, Role};
 
 /// The model that comes with the program.
 const BUILT_IN: &str = include_str!("../../policies/risk-model.toml");
 /// The most points that one signal may give or take.
 const MAX_POINTS: i32 = 100;
+/// So many points double the odds of harm; it sets how far scores reach.
+pub(crate) const POINTS_TO_DOUBLE: f64 = 10.0;
 /// The weights that were fitted, which go before those that were set by hand.
 const FITTED: &str = include_str!("../../policies/risk-fitted.toml");
 
@@ -83,23 +86,11 @@ struct File {
 /// From points to a probability.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct Scale {
+pub(super) struct Scale {
     /// The probability at a score of 0.
-    at_zero: f64,
+    pub(super) at_zero: f64,
     /// So many points double the odds.
-    points_to_double: f64,
-}
-
-/// The file of fitted weights.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct FittedFile {
-    version: u32,
-    provenance: String,
-    at_zero: f64,
-    points_to_double: f64,
-    /// By `SIGNAL` or `SIGNAL.GRADE`.
-    points: BTreeMap<String, i32>,
+    pub(super) points_to_double: f64,
 }
 
 /// What one signal is worth.
@@ -140,13 +131,13 @@ impl Parameters<'_> {
 /// A model that fits the signals.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model {
-    provenance: String,
+    pub(super) provenance: String,
     levels: LevelBounds,
     placement: PlacementWeights,
-    probability: Scale,
+    pub(super) probability: Scale,
     entries: BTreeMap<String, Entry>,
-    /// As set by hand, before anything was fitted.
-    by_hand: BTreeMap<String, Entry>,
+    /// What was fitted goes before the points that were set by hand.
+    pub(super) faults: Faults,
 }
 
 impl Model {
@@ -158,60 +149,6 @@ impl Model {
         let mut model = Self::parse(BUILT_IN, "policies/risk-model.toml")?;
         model.take_fitted(FITTED, "policies/risk-fitted.toml")?;
         Ok(model)
-    }
-
-    /// Takes over fitted weights.
-    ///
-    /// # Errors
-    /// When the file is none of fitted weights, or names a signal or grade that
-    /// there is not.
-    pub fn take_fitted(&mut self, text: &str, path: &str) -> Result<(), ModelError> {
-        let file: FittedFile = toml::from_str(text).map_err(|source| ModelError::Format {
-            path: path.to_owned(),
-            source: Box::new(source),
-        })?;
-        let mut problems = Vec::new();
-        if file.version != 1 {
-            problems.push(format!(
-                "`version` is {}, and this program reads 1",
-                file.version
-            ));
-        }
-        if !(file.at_zero > 0.0 && file.at_zero < 1.0) {
-            problems.push("`at-zero` is a probability between 0 and 1".to_owned());
-        }
-        if !(file.points_to_double > 0.0 && file.points_to_double.is_finite()) {
-            problems.push("`points-to-double` is a number above 0".to_owned());
-        }
-        for (name, points) in &file.points {
-            let (signal, grade) = name
-                .split_once('.')
-                .map_or((name.as_str(), None), |(signal, grade)| {
-                    (signal, Some(grade))
-                });
-            let slot = self.entries.get_mut(signal).and_then(|entry| match grade {
-                Some(grade) => entry.grades.get_mut(grade),
-                None => entry.points.as_mut(),
-            });
-            match slot {
-                Some(slot) if points.abs() <= MAX_POINTS => *slot = *points,
-                Some(_) => problems.push(format!("`{name}` has more than {MAX_POINTS} points")),
-                None => problems.push(format!("there is no `{name}`")),
-            }
-        }
-        if !problems.is_empty() {
-            return Err(ModelError::Content {
-                path: path.to_owned(),
-                problems,
-            });
-        }
-        self.probability = Scale {
-            at_zero: file.at_zero,
-            points_to_double: file.points_to_double,
-        };
-        self.provenance.push('\n');
-        self.provenance.push_str(&file.provenance);
-        Ok(())
     }
 
     /// Reads a model and holds it against the signals.
@@ -237,8 +174,8 @@ impl Model {
             levels: file.levels,
             placement: file.placement,
             probability: file.probability,
-            by_hand: file.signals.clone(),
             entries: file.signals,
+            faults: Faults::new(),
         })
     }
 
@@ -298,12 +235,63 @@ impl Model {
         1.0 / (1.0 + (-log_odds).exp())
     }
 
-    /// The points of a signal in a grade as they were set by hand.
+    /// The points of all signals that fire, by column, before exposure; those of the
+    /// fitted ones depend on each other.
     #[must_use]
-    pub fn set_points(&self, signal: &str, grade: Option<&str>) -> i32 {
-        let entry = self.by_hand.get(signal);
+    pub fn points(&self, shares: &[(Column, f64)]) -> Vec<f64> {
+        let fitted = contributions(&self.faults, shares);
+        let each = shares.iter().zip(fitted);
+        each.map(|((column, share), log_odds)| {
+            if self.is_fitted(column) {
+                log_odds / std::f64::consts::LN_2 * POINTS_TO_DOUBLE
+            } else {
+                f64::from(self.set_points(column)) * share
+            }
+        })
+        .collect()
+    }
+
+    /// How likely each kind of fault is, by what history teaches.
+    #[must_use]
+    pub fn likelihoods(&self, shares: &[(Column, f64)]) -> Vec<(Fault, f64)> {
+        let each = self.faults.iter();
+        each.map(|(fault, regression)| (*fault, regression.likelihood(shares)))
+            .collect()
+    }
+
+    /// The same model with other regressions.
+    #[must_use]
+    pub fn with_faults(&self, faults: Faults) -> Self {
+        Self {
+            faults,
+            ..self.clone()
+        }
+    }
+
+    /// The same model with other weights, and the intercepts that it has.
+    #[must_use]
+    pub fn with_weights(&self, mut faults: Faults) -> Self {
+        for (fault, regression) in &mut faults {
+            if let Some(own) = self.faults.get(fault) {
+                regression.at_zero = own.at_zero;
+            }
+        }
+        self.with_faults(faults)
+    }
+
+    /// Whether history set what a signal counts.
+    #[must_use]
+    pub fn is_fitted(&self, column: &Column) -> bool {
+        self.faults
+            .values()
+            .any(|regression| regression.weights.contains_key(column))
+    }
+
+    /// The points of a signal in a grade as they were set by hand.
+    fn set_points(&self, column: &Column) -> i32 {
+        let entry = self.entries.get(column.0);
         entry
-            .and_then(|entry| match grade {
+            .and_then(|entry| match column.1 {
                 Some(grade) => entry.grades.get(grade).copied(),
                 None => entry.points,
             })
@@ -314,17 +302,6 @@ impl Model {
     #[must_use]
     pub fn placement_weight(&self, placement: &Placement) -> f64 {
         self.weight(placement).0
-    }
-
-    /// The points of a signal in a grade, before exposure.
-    pub(super) fn points(&self, signal: &str, grade: Option<&str>) -> i32 {
-        let entry = self.entries.get(signal);
-        entry
-            .and_then(|entry| match grade {
-                Some(grade) => entry.grades.get(grade).copied(),
-                None => entry.points,
-            })
-            .unwrap_or(0)
     }
 
     /// The thresholds of a signal.

@@ -54,12 +54,20 @@ fn size(of: &Value) -> String {
 }
 
 fn labels(of: &Value) -> String {
-    let mut out = "| label | bad | AUC | range | AP | found among 5 in 100 | top 3 | AUC of youngest first | of the size of the step |\n|---|---|---|---|---|---|---|---|---|\n".to_owned();
+    let mut out = "| label | bad | AUC | range | AP | found among 5 in 100 | top 3 | by its own likelihood: AUC / AP | AUC of youngest first | of the size of the step |\n|---|---|---|---|---|---|---|---|---|---|\n".to_owned();
     for (name, label) in of["labels"].as_object().unwrap() {
         let range = &label["roc-auc-interval"];
+        let own = match &label["by-likelihood"] {
+            Value::Null => "-".to_owned(),
+            by => format!(
+                "{} / {}",
+                number(&by["roc-auc"], 3),
+                number(&by["average-precision"], 3)
+            ),
+        };
         writeln!(
             out,
-            "| {name} | {} | {} | {}-{} | {} | {} | {} | {} | {} |",
+            "| {name} | {} | {} | {}-{} | {} | {} | {} | {own} | {} | {} |",
             label["positive"],
             number(&label["roc-auc"], 3),
             number(&range[0], 3),
@@ -168,24 +176,26 @@ fn incident_days(of: &Value) -> String {
     out
 }
 
-/// From what the weights say of themselves: `LABEL by PART: AUC / AP`.
+/// From what the weights say of themselves: `LABEL by PART: AUC / AP`, and after a
+/// bar the same by the likelihood of the label's own kind of fault.
 fn cross_validated() -> String {
-    let mut found: BTreeMap<&str, BTreeMap<&str, &str>> = BTreeMap::new();
+    let mut found: BTreeMap<&str, BTreeMap<&str, (&str, &str)>> = BTreeMap::new();
     let weights = weights();
     for line in weights["provenance"].as_str().unwrap().lines() {
         if let Some((what, figures)) = line.split_once(": ")
             && let Some((label, part)) = what.split_once(" by ")
         {
-            found.entry(label).or_default().insert(part, figures);
+            let both = figures.split_once(" | ").unwrap_or((figures, "-"));
+            found.entry(label).or_default().insert(part, both);
         }
     }
-    let mut out =
-        "| label | by family: AUC / AP | by repository: AUC / AP |\n|---|---|---|\n".to_owned();
+    let mut out = "| label | by family: score | own likelihood | by repository: score | own likelihood |\n|---|---|---|---|---|\n".to_owned();
     for (label, parts) in found {
+        let ((family, own_family), (repository, own_repository)) =
+            (parts["family"], parts["repository"]);
         writeln!(
             out,
-            "| {label} | {} | {} |",
-            parts["family"], parts["repository"]
+            "| {label} | {family} | {own_family} | {repository} | {own_repository} |"
         )
         .unwrap();
     }

@@ -73,6 +73,8 @@ pub(crate) fn dossier() -> Dossier {
         source: Finding::Absent(nothing.to_owned()),
         outcomes: Finding::Absent("no ledger is named".to_owned()),
         publisher: Finding::Absent("not asked for".to_owned()),
+        declared: Finding::Absent(nothing.to_owned()),
+        advisories_on_record: 0,
         look_alike: None,
         other_gaps: Vec::new(),
     }

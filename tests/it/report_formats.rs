@@ -552,6 +552,7 @@ fn the_page_shows_what_the_source_gained_where_and_what_upstream_says() {
         "What upstream says",
         "<summary>1.0.1</summary><ul class=\"found\"><li>Fixed: a leak in <code>give</code></li></ul>",
         "likelihood 1.0 % (1 in 100), exposure 1 of 1",
+        "a later advisory 0.1 % (1 in 1000), a hot-fix within three days 12.5 % (1 in 8)",
     ] {
         assert!(page.contains(words), "{words}");
     }

@@ -9,7 +9,7 @@ use semver::Version;
 
 use crate::diff::{Change, ChangeKind, FeatureDelta};
 use crate::facts::{
-    AdvisoryDelta, AdvisoryFact, Dossier, FactKind, Finding, Gap, History, LaterReleases,
+    AdvisoryDelta, AdvisoryFact, Declared, Dossier, FactKind, Finding, Gap, History, LaterReleases,
     Published, YankCluster, Yanked,
 };
 use crate::pkg::{Release, Source};
@@ -95,11 +95,14 @@ impl Made {
                 source: Finding::Absent("a made-up change has no source".to_owned()),
                 outcomes: Finding::Absent("no ledger is named".to_owned()),
                 publisher: Finding::Absent("not asked for".to_owned()),
+                declared: Finding::Seen(Declared::default()),
+                advisories_on_record: 0,
                 look_alike: None,
                 other_gaps: Vec::new(),
             },
             assessment: Assessment {
                 likelihood: 0.0,
+                faults: Vec::new(),
                 exposure: 1.0,
                 score: 5,
                 level: Level::Low,

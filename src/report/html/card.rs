@@ -25,6 +25,7 @@ pub(super) struct Card {
     pub(super) level: &'static str,
     /// Likelihood and exposure, in words.
     pub(super) odds: String,
+    pub(super) by_history: Option<String>,
     pub(super) evidence: u8,
     pub(super) why: Prose,
     pub(super) open: bool,
@@ -103,6 +104,7 @@ impl Card {
             score: judged.assessment.score,
             level: judged.assessment.level.as_str(),
             odds: words::odds(&judged.assessment),
+            by_history: words::by_history(&judged.assessment),
             evidence: judged.assessment.evidence.percent(),
             why: Prose::of(&view::why(audit, judged), 220),
             open,

@@ -201,6 +201,11 @@ fn bare_change(change: &Change) -> shape::Change<'_> {
     }
 }
 
+/// A probability to four places.
+fn in_ten_thousand(p: f64) -> f64 {
+    (p * 1e4).round() / 1e4
+}
+
 fn judged_change(judged: &JudgedChange) -> shape::Change<'_> {
     let delta = judged.dossier.advisories.seen();
     let group = |pick: fn(&crate::facts::AdvisoryDelta) -> &Vec<AdvisoryFact>| {
@@ -212,7 +217,13 @@ fn judged_change(judged: &JudgedChange) -> shape::Change<'_> {
         risk: Some(shape::Risk {
             score: judged.assessment.score,
             level: judged.assessment.level.as_str(),
-            likelihood: (judged.assessment.likelihood * 1e4).round() / 1e4,
+            likelihood: in_ten_thousand(judged.assessment.likelihood),
+            faults: judged
+                .assessment
+                .faults
+                .iter()
+                .map(|(fault, p)| (fault.as_str(), in_ten_thousand(*p)))
+                .collect(),
             exposure: judged.assessment.exposure,
             signals: judged
                 .assessment

@@ -1,7 +1,7 @@
 //! The serialised shapes: what scripts rely on, apart from the types that the
 //! program thinks in.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -196,6 +196,7 @@ pub(super) struct Risk<'a> {
     pub(super) score: u8,
     pub(super) level: &'a str,
     pub(super) likelihood: f64,
+    pub(super) faults: BTreeMap<&'static str, f64>,
     pub(super) exposure: f64,
     pub(super) signals: Vec<Signal<'a>>,
 }

@@ -77,6 +77,9 @@ fn signals(page: &mut Page, judged: &JudgedChange) {
     ]);
     let odds = words::odds(&judged.assessment);
     page.wrapped(Ink::Faint, "          ", "          ", &odds);
+    if let Some(told) = words::by_history(&judged.assessment) {
+        page.wrapped(Ink::Faint, "          ", "          ", &told);
+    }
 }
 
 fn links(page: &mut Page, judged: &JudgedChange) {

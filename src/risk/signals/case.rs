@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use crate::diff::{Change, ChangeKind, FeatureDelta};
 use crate::facts::{
-    AdvisoryDelta, AdvisoryFact, Dossier, Finding, History, LaterRelease, LaterReleases, Published,
-    SourceDelta, YankCluster, Yanked,
+    AdvisoryDelta, AdvisoryFact, Declared, Dossier, Finding, History, LaterRelease, LaterReleases,
+    Published, SourceDelta, YankCluster, Yanked,
 };
 use crate::incidents::{Direction, Link, Strength};
 use crate::pkg::{Release, Source};
@@ -92,6 +92,8 @@ impl Case {
             source: Finding::Seen(SourceDelta::default()),
             outcomes: Finding::Absent("no ledger is named".to_owned()),
             publisher: Finding::Absent("not asked for".to_owned()),
+            declared: Finding::Seen(Declared::default()),
+            advisories_on_record: 0,
             look_alike: None,
             other_gaps: Vec::new(),
         };

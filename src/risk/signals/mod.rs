@@ -2,6 +2,7 @@
 //! looks at, and the check. How much it counts is in the model.
 
 mod advisory_fixed;
+mod advisory_history;
 mod advisory_introduced;
 mod advisory_remaining;
 mod archive_odd;
@@ -14,6 +15,7 @@ mod commit_unclear;
 mod content_changed;
 mod dependencies_changed;
 mod executable_gained;
+mod feature_list_changed;
 mod features_gained;
 mod follows_closely;
 mod fresh_release;
@@ -27,8 +29,10 @@ mod incident_weak;
 mod licence_changed;
 mod long_silence;
 mod look_alike;
+mod many_options;
 mod memory_behaviour;
 mod native_library_added;
+mod often_released;
 mod opaque_gained;
 mod package_added;
 mod placement_widened;
@@ -174,6 +178,7 @@ pub struct Definition {
 /// All signals, by id.
 pub static SIGNALS: &[&Definition] = &[
     &advisory_fixed::SIGNAL,
+    &advisory_history::SIGNAL,
     &advisory_introduced::SIGNAL,
     &advisory_remaining::SIGNAL,
     &archive_odd::SIGNAL,
@@ -186,6 +191,7 @@ pub static SIGNALS: &[&Definition] = &[
     &content_changed::SIGNAL,
     &dependencies_changed::SIGNAL,
     &executable_gained::SIGNAL,
+    &feature_list_changed::SIGNAL,
     &features_gained::SIGNAL,
     &follows_closely::SIGNAL,
     &fresh_release::SIGNAL,
@@ -199,8 +205,10 @@ pub static SIGNALS: &[&Definition] = &[
     &licence_changed::SIGNAL,
     &long_silence::SIGNAL,
     &look_alike::SIGNAL,
+    &many_options::SIGNAL,
     &memory_behaviour::SIGNAL,
     &native_library_added::SIGNAL,
+    &often_released::SIGNAL,
     &opaque_gained::SIGNAL,
     &package_added::SIGNAL,
     &placement_widened::SIGNAL,
@@ -221,5 +229,7 @@ pub static SIGNALS: &[&Definition] = &[
 
 #[cfg(test)]
 pub(in crate::risk) mod case;
+#[cfg(test)]
+mod cases;
 #[cfg(test)]
 mod tests;

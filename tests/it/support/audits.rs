@@ -18,7 +18,7 @@ use cargo_canary::pkg::{PackageId, Release, Source};
 use cargo_canary::policy::{
     Decision, Discharged, EvidenceKind, LedgerTerms, Notice, Reason, Verdict,
 };
-use cargo_canary::risk::{Assessment, Evidence, Level, Signal};
+use cargo_canary::risk::{Assessment, Evidence, Fault, Level, Signal};
 use cargo_canary::snapshot::{GraphKind, Input, InputKind, NotCovered, Placement, Role};
 
 fn gap(fact: FactKind, text: &str) -> Gap {
@@ -221,6 +221,8 @@ fn judged(at: usize, text: &str) -> JudgedChange {
             } else {
                 Finding::Absent("not asked for".to_owned())
             },
+            declared: Finding::Absent("not asked".to_owned()),
+            advisories_on_record: 0,
             look_alike: at.is_multiple_of(7).then(|| LookAlike {
                 of: format!("known {text}"),
                 how: "one letter more",
@@ -237,6 +239,7 @@ fn judged(at: usize, text: &str) -> JudgedChange {
         }],
         assessment: Assessment {
             likelihood: 0.01,
+            faults: vec![(Fault::Advisory, 0.001), (Fault::Hotfix, 0.125)],
             exposure: 1.0,
             score,
             level: Level::Moderate,

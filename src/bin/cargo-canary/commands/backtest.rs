@@ -80,18 +80,28 @@ fn weights(fitted: &Fitted, events: usize, corpus: &str, one_of: usize) -> Strin
         .find(|part| !part.is_empty())
         .unwrap_or("corpus");
     let mut out = format!(
-        "# Written by `cargo-canary backtest CORPUS{part} --fit policies/risk-fitted.toml`.\nversion = 1\nprovenance = \"\"\"\nFitted to {} upgrades of {events} changes of lock files (folder `{folder}`), of which {}\nwent wrong. A signal that is not named here keeps the points set by hand.\nFitted without a fifth and looked at on it (area under the curve / mean precision):\n{}\"\"\"\nat-zero = {:.5}\npoints-to-double = {:.2}\n\n[points]\n",
+        "# Written by `cargo-canary backtest CORPUS{part} --fit policies/risk-fitted.toml`.\nversion = 1\nprovenance = \"\"\"\nFitted to {} upgrades of {events} changes of lock files (folder `{folder}`), of which {}\nwent wrong. A signal that is not named here keeps the points set by hand.\nFitted without a fifth and looked at on it (area under the curve / mean precision, by\nthe score | by the likelihood of its own kind of fault):\n{}\"\"\"\nat-zero = {:.5}\npoints-to-double = {:.2}\n",
         fitted.rows.0,
         fitted.rows.1,
         told(fitted),
         fitted.at_zero,
         fitted.points_to_double,
     );
-    // What history gives no weight keeps what was set by hand.
-    for ((signal, grade), points) in fitted.points.iter().filter(|(_, points)| **points > 0) {
-        let name = grade.map_or_else(|| (*signal).to_owned(), |grade| format!("{signal}.{grade}"));
+    for (fault, regression) in &fitted.faults {
         // Writing into a string cannot fail.
-        let _ = writeln!(out, "\"{name}\" = {points}");
+        let _ = write!(
+            out,
+            "\n# Of {}: natural log-odds.\n[faults.{}]\nat-zero = {:.3}\n\n[faults.{}.weights]\n",
+            fault.words(),
+            fault.as_str(),
+            regression.at_zero,
+            fault.as_str(),
+        );
+        for ((signal, grade), weight) in &regression.weights {
+            let name =
+                grade.map_or_else(|| (*signal).to_owned(), |grade| format!("{signal}.{grade}"));
+            let _ = writeln!(out, "\"{name}\" = {weight:.3}");
+        }
     }
     out
 }
@@ -100,9 +110,14 @@ fn weights(fitted: &Fitted, events: usize, corpus: &str, one_of: usize) -> Strin
 fn told(fitted: &Fitted) -> String {
     let mut out = String::new();
     for (part, labels) in &fitted.cross_validated {
-        for (label, (auc, precision)) in labels {
+        for (label, left_out) in labels {
+            let (auc, precision) = left_out.score;
             // Writing into a string cannot fail.
-            let _ = writeln!(out, "{label} by {part}: {auc:.3} / {precision:.3}");
+            let _ = write!(out, "{label} by {part}: {auc:.3} / {precision:.3}");
+            if let Some((auc, precision)) = left_out.likelihood {
+                let _ = write!(out, " | {auc:.3} / {precision:.3}");
+            }
+            out.push('\n');
         }
     }
     out

@@ -1,0 +1,123 @@
+//! The file of weights that were fitted to history.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::faults::{Fault, Faults, Regression};
+use super::model::{Model, ModelError, Scale};
+use super::signals::SIGNALS;
+
+/// The largest weight that a signal may have, in natural log-odds.
+const LARGEST_WEIGHT: f64 = 10.0;
+
+/// The file of fitted weights.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct FittedFile {
+    version: u32,
+    provenance: String,
+    at_zero: f64,
+    points_to_double: f64,
+    /// By the name of a kind of fault.
+    faults: BTreeMap<String, FaultEntry>,
+}
+
+/// The regression of one kind of fault.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct FaultEntry {
+    at_zero: f64,
+    /// By `SIGNAL` or `SIGNAL.GRADE`.
+    weights: BTreeMap<String, f64>,
+}
+
+impl Model {
+    /// Takes over fitted weights.
+    ///
+    /// # Errors
+    /// When the file is none of fitted weights, or names a signal or grade that
+    /// there is not.
+    pub fn take_fitted(&mut self, text: &str, path: &str) -> Result<(), ModelError> {
+        let file: FittedFile = toml::from_str(text).map_err(|source| ModelError::Format {
+            path: path.to_owned(),
+            source: Box::new(source),
+        })?;
+        let mut problems = Vec::new();
+        if file.version != 1 {
+            problems.push(format!(
+                "`version` is {}, and this program reads 1",
+                file.version
+            ));
+        }
+        if !(file.at_zero > 0.0 && file.at_zero < 1.0) {
+            problems.push("`at-zero` is a probability between 0 and 1".to_owned());
+        }
+        if !(file.points_to_double > 0.0 && file.points_to_double.is_finite()) {
+            problems.push("`points-to-double` is a number above 0".to_owned());
+        }
+        let mut faults = Faults::new();
+        for fault in Fault::ALL {
+            match file.faults.get(fault.as_str()) {
+                Some(entry) => {
+                    faults.insert(fault, regression(fault, entry, &mut problems));
+                }
+                None => problems.push(format!("`[faults.{}]` is missing", fault.as_str())),
+            }
+        }
+        for name in file.faults.keys() {
+            if Fault::ALL.iter().all(|fault| fault.as_str() != name) {
+                problems.push(format!("there is no kind of fault `{name}`"));
+            }
+        }
+        if !problems.is_empty() {
+            return Err(ModelError::Content {
+                path: path.to_owned(),
+                problems,
+            });
+        }
+        self.probability = Scale {
+            at_zero: file.at_zero,
+            points_to_double: file.points_to_double,
+        };
+        self.faults = faults;
+        self.provenance.push('\n');
+        self.provenance.push_str(&file.provenance);
+        Ok(())
+    }
+}
+
+/// One regression of a file, with what does not fit.
+fn regression(fault: Fault, entry: &FaultEntry, problems: &mut Vec<String>) -> Regression {
+    let name = fault.as_str();
+    if !entry.at_zero.is_finite() {
+        problems.push(format!("`at-zero` of `{name}` is no number"));
+    }
+    let mut weights = BTreeMap::new();
+    for (signal, weight) in &entry.weights {
+        let (id, grade) = signal
+            .split_once('.')
+            .map_or((signal.as_str(), None), |(id, grade)| (id, Some(grade)));
+        let known = SIGNALS.iter().find(|it| it.id == id).and_then(|it| {
+            let grade = match grade {
+                None if it.grades.is_empty() => None,
+                None => return None,
+                Some(grade) => Some(*it.grades.iter().find(|known| **known == grade)?),
+            };
+            Some((it.id, grade))
+        });
+        match known {
+            Some(_) if !(0.0..=LARGEST_WEIGHT).contains(weight) => problems.push(format!(
+                "the weight of `{signal}` for `{name}` is not from 0 to {LARGEST_WEIGHT}"
+            )),
+            Some(column) => {
+                weights.insert(column, *weight);
+            }
+            None => problems.push(format!("there is no `{signal}`")),
+        }
+    }
+    Regression {
+        at_zero: entry.at_zero,
+        weights,
+    }
+}
