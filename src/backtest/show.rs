@@ -244,47 +244,53 @@ pub fn json(history: &History, measured: &Measured, fitted: Option<&Fitted>) -> 
         })),
     });
     if let (Some(fitted), Some(out)) = (fitted, out.as_object_mut()) {
-        let validated: Map<String, Value> = fitted
-            .cross_validated
-            .iter()
-            .map(|(kind, labels)| {
-                let labels: Map<String, Value> = labels
-                    .iter()
-                    .map(|(label, left_out)| {
-                        let both = |(auc, precision): (f64, f64)| json!({"roc-auc": rounded(Some(auc)), "average-precision": rounded(Some(precision))});
-                        let mut value = both(left_out.score);
-                        if let Some(likelihood) = left_out.likelihood {
-                            value["by-likelihood"] = both(likelihood);
-                        }
-                        (label.clone(), value)
-                    })
-                    .collect();
-                ((*kind).to_owned(), Value::Object(labels))
-            })
-            .collect();
-        out.insert("cross-validated".to_owned(), Value::Object(validated));
-        let faults: Map<String, Value> = fitted
-            .faults
-            .iter()
-            .map(|(fault, regression)| {
-                let weights = regression.weights.iter().map(|((signal, grade), weight)| {
-                    let grade = grade.map_or(String::new(), |grade| format!(".{grade}"));
-                    (format!("{signal}{grade}"), rounded(Some(*weight)))
-                });
-                let weights: Map<String, Value> = weights.collect();
-                let value =
-                    json!({"at-zero": rounded(Some(regression.at_zero)), "weights": weights});
-                (fault.as_str().to_owned(), value)
-            })
-            .collect();
-        out.insert(
-            "fitted".to_owned(),
-            json!({
-                "faults": faults,
-                "at-zero": rounded(Some(fitted.at_zero)),
-                "points-to-double": rounded(Some(fitted.points_to_double)),
-            }),
-        );
+        out.insert("cross-validated".to_owned(), left_out(fitted));
+        out.insert("fitted".to_owned(), weights(fitted));
     }
     out
+}
+
+/// How well what was left out of the fit is ordered.
+fn left_out(fitted: &Fitted) -> Value {
+    let both = |(auc, precision): (f64, f64)| {
+        json!({
+            "roc-auc": rounded(Some(auc)), "average-precision": rounded(Some(precision)),
+        })
+    };
+    let parts = fitted.cross_validated.iter().map(|(kind, labels)| {
+        let labels: Map<String, Value> = labels
+            .iter()
+            .map(|(label, left_out)| {
+                let mut value = both(left_out.score);
+                if let Some(likelihood) = left_out.likelihood {
+                    value["by-likelihood"] = both(likelihood);
+                }
+                (label.clone(), value)
+            })
+            .collect();
+        ((*kind).to_owned(), Value::Object(labels))
+    });
+    Value::Object(parts.collect())
+}
+
+/// The weights by kind of fault, and the probability on top.
+fn weights(fitted: &Fitted) -> Value {
+    let faults: Map<String, Value> = fitted
+        .faults
+        .iter()
+        .map(|(fault, regression)| {
+            let weights = regression.weights.iter().map(|((signal, grade), weight)| {
+                let grade = grade.map_or(String::new(), |grade| format!(".{grade}"));
+                (format!("{signal}{grade}"), rounded(Some(*weight)))
+            });
+            let weights: Map<String, Value> = weights.collect();
+            let value = json!({"at-zero": rounded(Some(regression.at_zero)), "weights": weights});
+            (fault.as_str().to_owned(), value)
+        })
+        .collect();
+    json!({
+        "faults": faults,
+        "at-zero": rounded(Some(fitted.at_zero)),
+        "points-to-double": rounded(Some(fitted.points_to_double)),
+    })
 }

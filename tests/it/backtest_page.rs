@@ -57,14 +57,10 @@ fn labels(of: &Value) -> String {
     let mut out = "| label | bad | AUC | range | AP | found among 5 in 100 | top 3 | by its own likelihood: AUC / AP | AUC of youngest first | of the size of the step |\n|---|---|---|---|---|---|---|---|---|---|\n".to_owned();
     for (name, label) in of["labels"].as_object().unwrap() {
         let range = &label["roc-auc-interval"];
-        let own = match &label["by-likelihood"] {
-            Value::Null => "-".to_owned(),
-            by => format!(
-                "{} / {}",
-                number(&by["roc-auc"], 3),
-                number(&by["average-precision"], 3)
-            ),
-        };
+        let own = label.get("by-likelihood").map_or("-".to_owned(), |by| {
+            let (auc, precision) = (&by["roc-auc"], &by["average-precision"]);
+            format!("{} / {}", number(auc, 3), number(precision, 3))
+        });
         writeln!(
             out,
             "| {name} | {} | {} | {}-{} | {} | {} | {} | {own} | {} | {} |",
@@ -248,20 +244,13 @@ fn the_command_prints_what_is_kept() {
         assert!(output.status.success());
         output.stdout
     };
-    let now: Value = serde_json::from_slice(&run(&["--one-of", "4", "--journal", "done"])).unwrap();
+    let now: Value = serde_json::from_slice(&run(&["--journal", "done"])).unwrap();
     assert!(
         now == kept(),
         "docs/backtest.json is not what the command prints: write it anew"
     );
     let fitted = scratch.path().join("weights.toml");
-    run(&[
-        "--one-of",
-        "4",
-        "--journal",
-        "done",
-        "--fit",
-        "weights.toml",
-    ]);
+    run(&["--journal", "done", "--fit", "weights.toml"]);
     let fitted: toml::Table = fs::read_to_string(fitted).unwrap().parse().unwrap();
     assert_eq!(fitted, weights(), "{WEIGHTS} is not what the command fits");
 }
