@@ -4,7 +4,7 @@ use cargo_canary::diff::ForcedBy;
 use cargo_canary::facts::{FactKind, Finding, GapReason, LaterReleases, Yanked};
 use cargo_canary::pkg::{PackageId, Source};
 use cargo_canary::policy::{Decision, Policy, Present, decide, exemption_lines, reference};
-use cargo_canary::risk::{Level, Signal};
+use cargo_canary::risk::{Fault, Level, Signal};
 use cargo_canary::snapshot::Role;
 use cargo_canary::snapshot::{
     GraphKind, Input, InputKind, Package, Placement, Snapshot, Workspace,
@@ -141,6 +141,31 @@ fn an_error_counts_as_a_match() {
         verdict.reasons[0].because,
         "the condition could not be evaluated, which counts as a match: `change.dependencies_gained` has 300 elements, and conditions are evaluated over at most 256"
     );
+}
+
+#[test]
+fn each_kind_of_trouble_can_be_asked_for() {
+    let update = Case::routine("a").with(|case| {
+        case.assessment.faults = vec![
+            (Fault::Advisory, 0.001),
+            (Fault::Withdrawal, 0.02),
+            (Fault::Hotfix, 0.3),
+            (Fault::FollowUp, 0.5),
+        ];
+    });
+    for (name, likelihood) in [
+        ("advisory", 0.001),
+        ("withdrawal", 0.02),
+        ("hot_fix", 0.3),
+        ("follow_up", 0.5),
+    ] {
+        let over = |limit: f64| {
+            let policy = blocking(&format!("risk.{name}_likelihood >= {limit:?}"));
+            judge(&policy, std::slice::from_ref(&update)).decision
+        };
+        assert_eq!(over(likelihood), Decision::Block, "{name}");
+        assert_eq!(over(likelihood + 0.0001), Decision::Pass, "{name}");
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::facts::{AdvisoryDelta, AdvisoryFact, FactKind, Finding, Publisher};
 use crate::incidents::{Direction, Link, Strength};
+use crate::risk::Fault;
 
 use super::super::Subject;
 use super::{Reading, Type, Variable, int, of, of_gap, text};
@@ -278,7 +279,30 @@ pub(super) const TABLE: &[Variable] = &[
             Reading::List(signals.map(|signal| Cow::Borrowed(signal.id)).collect())
         },
     ),
+    Variable::of_change("risk.advisory_likelihood", Type::Double, "how likely a later advisory is, by history", |s| {
+        likelihood(s, Fault::Advisory)
+    })
+    .between(0.0, 1.0),
+    Variable::of_change("risk.withdrawal_likelihood", Type::Double, "how likely a later withdrawal is, by history", |s| {
+        likelihood(s, Fault::Withdrawal)
+    })
+    .between(0.0, 1.0),
+    Variable::of_change("risk.hot_fix_likelihood", Type::Double, "how likely a hot-fix within three days of the release is, by history", |s| {
+        likelihood(s, Fault::Hotfix)
+    })
+    .between(0.0, 1.0),
+    Variable::of_change("risk.follow_up_likelihood", Type::Double, "how likely another patch within three days is, by history", |s| {
+        likelihood(s, Fault::FollowUp)
+    })
+    .between(0.0, 1.0),
 ];
+
+/// How likely a kind of fault is; 0 where nothing was learnt from history.
+fn likelihood(subject: Subject<'_>, fault: Fault) -> Reading<'static> {
+    let mut faults = subject.assessment.faults.iter();
+    let found = faults.find(|(kind, _)| *kind == fault);
+    Reading::Double(found.map_or(0.0, |(_, likelihood)| *likelihood))
+}
 
 /// A reading of the advisories; where none were found, of an empty comparison.
 pub(super) fn delta<'a>(
