@@ -2,8 +2,9 @@
 
 use std::cmp::Reverse;
 
+use super::columns::{raise, shares};
 use super::model::Model;
-use super::signals::{Definition, Input, Raised, SIGNALS};
+use super::signals::{Definition, Input, Raised};
 use super::{Assessment, Column, Evidence, LIMIT, Signal};
 use crate::diff::Change;
 use crate::facts::{Dossier, FactKind, Finding};
@@ -17,13 +18,7 @@ pub fn assess(change: &Change, dossier: &Dossier, links: &[Link], model: &Model)
         dossier,
         links,
     };
-    let raised: Vec<(&Definition, Raised)> = SIGNALS
-        .iter()
-        .filter_map(|definition| {
-            let raised = (definition.check)(&input, &model.parameters(definition.id))?;
-            Some((*definition, raised))
-        })
-        .collect();
+    let raised = raise(&input, model);
     let shares = shares(&raised);
     let points = model.points(&shares);
     let mut signals = signals(&raised, &shares, &points, change, model);
@@ -49,13 +44,6 @@ pub fn assess(change: &Change, dossier: &Dossier, links: &[Link], model: &Model)
         signals,
         evidence: evidence(change, dossier),
     }
-}
-
-/// The signals that fire, as the model takes them.
-pub(super) fn shares(raised: &[(&Definition, Raised)]) -> Vec<(Column, f64)> {
-    let each = raised.iter();
-    each.map(|(definition, raised)| ((definition.id, raised.grade), raised.share.clamp(0.0, 1.0)))
-        .collect()
 }
 
 /// The signals with whole points, without those that are worth nothing here.

@@ -2,7 +2,7 @@
 //! are fitted and its probability is computed.
 
 use super::Model;
-use super::signals::{Input, SIGNALS};
+use super::signals::{Definition, Input, Raised, SIGNALS};
 use crate::diff::Change;
 use crate::facts::Dossier;
 use crate::incidents::Link;
@@ -23,12 +23,23 @@ pub fn columns(
         dossier,
         links,
     };
-    let raised: Vec<_> = SIGNALS
+    shares(&raise(&input, model))
+}
+
+/// The signals that fire, in the order of the table.
+pub(super) fn raise(input: &Input<'_>, model: &Model) -> Vec<(&'static Definition, Raised)> {
+    SIGNALS
         .iter()
         .filter_map(|definition| {
-            let raised = (definition.check)(&input, &model.parameters(definition.id))?;
+            let raised = (definition.check)(input, &model.parameters(definition.id))?;
             Some((*definition, raised))
         })
-        .collect();
-    super::assess::shares(&raised)
+        .collect()
+}
+
+/// Signals as the model takes them.
+pub(super) fn shares(raised: &[(&Definition, Raised)]) -> Vec<(Column, f64)> {
+    let each = raised.iter();
+    each.map(|(definition, raised)| ((definition.id, raised.grade), raised.share.clamp(0.0, 1.0)))
+        .collect()
 }

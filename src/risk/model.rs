@@ -15,7 +15,7 @@ const BUILT_IN: &str = include_str!("../../policies/risk-model.toml");
 /// The most points that one signal may give or take.
 const MAX_POINTS: i32 = 100;
 /// So many points double the odds of harm; it sets how far scores reach.
-pub(crate) const POINTS_TO_DOUBLE: f64 = 10.0;
+const POINTS_TO_DOUBLE: f64 = 10.0;
 /// The weights that were fitted, which go before those that were set by hand.
 const FITTED: &str = include_str!("../../policies/risk-fitted.toml");
 

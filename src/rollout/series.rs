@@ -32,15 +32,19 @@ impl Series {
     /// Its values over seconds since the start of the window.
     #[must_use]
     pub fn points(&self, step: f64) -> Vec<(f64, f64)> {
-        self.samples
-            .iter()
-            .map(|(tick, value)| {
-                #[expect(clippy::cast_precision_loss, reason = "a few thousand steps")]
-                let at = *tick as f64;
-                (at * step, *value)
-            })
-            .collect()
+        over_seconds(&self.samples, step)
     }
+}
+
+fn over_seconds(samples: &[(i64, f64)], step: f64) -> Vec<(f64, f64)> {
+    samples
+        .iter()
+        .map(|(tick, value)| {
+            #[expect(clippy::cast_precision_loss, reason = "a few thousand steps")]
+            let at = *tick as f64;
+            (at * step, *value)
+        })
+        .collect()
 }
 
 /// One process of one instance, as one metric saw it.
@@ -50,6 +54,13 @@ pub struct Life {
     pub instance: String,
     /// Step and value without its warm-up, in order.
     pub samples: Vec<(i64, f64)>,
+}
+
+impl Life {
+    /// Its values over seconds since the start of the window.
+    pub(super) fn points(&self, step: f64) -> Vec<(f64, f64)> {
+        over_seconds(&self.samples, step)
+    }
 }
 
 /// When the processes of one side began, and how much they did.

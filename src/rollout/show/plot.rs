@@ -1,7 +1,7 @@
 //! A judgement as an SVG picture: one panel for each metric, both sides over time.
 
 use super::{highest, word};
-use crate::probe::show::frame::{Curve, Panel, picture};
+use crate::probe::show::frame::{Panel, picture};
 use crate::probe::show::{amount_of, slow_rate_of};
 use crate::rollout::Answer;
 use crate::rollout::judge::{Figures, Judged, MetricJudged};
@@ -32,7 +32,7 @@ fn panel(judged: &Judged, metric: &MetricJudged) -> Panel {
         Figures::Shift(shift) => amount_of(unit, shift.shift),
         Figures::None | Figures::Restarts(..) => String::new(),
     };
-    let curves = |lives: &[Life]| lives.iter().map(|life| curve(life, step)).collect();
+    let curves = |lives: &[Life]| lives.iter().map(|life| life.points(step)).collect();
     Panel {
         title: format!("{}: {} {figure}", metric.metric.id, word(metric)),
         stands_out: metric.answer == Answer::Fail,
@@ -41,15 +41,4 @@ fn panel(judged: &Judged, metric: &MetricJudged) -> Panel {
         end: judged.window.duration().as_secs_f64(),
         sides: [curves(&metric.baseline), curves(&metric.canary)],
     }
-}
-
-fn curve(life: &Life, step: f64) -> Curve {
-    life.samples
-        .iter()
-        .map(|(tick, value)| {
-            #[expect(clippy::cast_precision_loss, reason = "a few thousand steps")]
-            let at = *tick as f64;
-            (at * step, *value)
-        })
-        .collect()
 }
