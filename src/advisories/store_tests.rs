@@ -117,6 +117,21 @@ fn only_what_was_known_on_the_day_is_seen() {
 }
 
 #[test]
+fn faults_on_record_count_whatever_they_apply_to_and_notices_do_not() {
+    let notice = "a RUSTSEC-2020-0003\ndate 2020-06-01\ninformational unmaintained";
+    let store = store(&[PATCHED, SECOND, notice]);
+    // Neither of the two faults applies to 9.0.0.
+    let on_record = |from: &[Release], day: &str| store.on_record("a", from, at(day));
+    assert_eq!(on_record(&releases(&["9.0.0"]), "2020-06-01"), 2);
+    assert_eq!(on_record(&releases(&["9.0.0"]), "2020-05-31"), 0);
+    assert_eq!(on_record(&from(&git(), &["9.0.0"]), "2020-06-01"), 0);
+    assert_eq!(
+        store.on_record("b", &releases(&["9.0.0"]), at("2020-06-01")),
+        0
+    );
+}
+
+#[test]
 fn a_withdrawn_advisory_holds_until_the_day_it_was_withdrawn() {
     let store = store(&["a RUSTSEC-2020-0001\ndate 2020-06-01\nwithdrawn 2021-06-01"]);
     let id = PackageId {

@@ -326,3 +326,71 @@ fn left_out(
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Plain;
+    use super::*;
+    use crate::policy::Decision;
+
+    /// Rows of which two in ten of the fresh went wrong, and one in ten of the others.
+    fn history() -> History {
+        let row = |at: usize| {
+            let fresh = at.is_multiple_of(2);
+            let bad = if fresh {
+                [0, 4].contains(&(at % 20))
+            } else {
+                at % 20 == 1
+            };
+            let mut columns = vec![(("many-options", None), (at % 3) as f64 / 2.0)];
+            if fresh {
+                columns.push((("fresh-release", None), 1.0));
+            }
+            Row {
+                event: at,
+                repository: format!("r{}", at % 11),
+                family: format!("f{}", at % 13),
+                name: String::new(),
+                score: 0.0,
+                likelihood: 0.0,
+                faults: Vec::new(),
+                place: (1.0, 1),
+                decision: Decision::Pass,
+                columns,
+                plain: Plain {
+                    step: 1.0,
+                    age_days: 1.0,
+                    changed: 1.0,
+                },
+                labels: [("bad_hotfix".to_owned(), bad), ("bad".to_owned(), bad)].into(),
+            }
+        };
+        History {
+            rows: (0..6000).map(row).collect(),
+            events: 6000,
+            failed: Vec::new(),
+            unmatched: 0,
+        }
+    }
+
+    #[test]
+    fn the_weight_goes_to_the_signal_that_tells_and_likelihoods_are_what_happened() {
+        let history = history();
+        let fitted = fit(&history, &Model::built_in().unwrap());
+        // Nothing else went wrong, so that nothing else is learnt.
+        assert_eq!(fitted.faults.keys().collect::<Vec<_>>(), [&Fault::Hotfix]);
+        let hotfix = &fitted.faults[&Fault::Hotfix];
+        let weight = |column| hotfix.weights.get(&column).copied().unwrap_or(0.0);
+        // Odds of 0.25 and 0.111, a weight of 0.81 before it is drawn towards nought.
+        assert!(weight(("fresh-release", None)) > 0.4, "{hotfix:?}");
+        assert!(weight(("many-options", None)) < 0.05, "{hotfix:?}");
+        let mean = |rows: &[Row]| {
+            let each = rows.iter().map(|row| hotfix.likelihood(&row.columns));
+            each.sum::<f64>() / rows.len() as f64
+        };
+        let bad = history.rows.iter().filter(|row| row.labels["bad"]).count();
+        assert!((mean(&history.rows) - bad as f64 / 6000.0).abs() < 1e-6);
+        let unseen = fitted.cross_validated["family"]["bad_hotfix"];
+        assert!(unseen.likelihood.unwrap().0 > 0.55, "{unseen:?}");
+    }
+}

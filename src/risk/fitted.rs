@@ -121,3 +121,65 @@ fn regression(fault: Fault, entry: &FaultEntry, problems: &mut Vec<String>) -> R
         weights,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHIPPED: &str = include_str!("../../policies/risk-fitted.toml");
+
+    /// The complaint about the shipped weights with one text changed wherever it stands.
+    fn changed(from: &str, to: &str) -> String {
+        assert!(SHIPPED.contains(from), "{from}");
+        let text = SHIPPED.replace(from, to);
+        let mut model = Model::built_in().unwrap();
+        let error = model.take_fitted(&text, "w.toml").unwrap_err();
+        error.to_string()
+    }
+
+    #[test]
+    fn weights_that_do_not_fit_are_refused_with_their_name() {
+        for (from, to, complaint) in [
+            ("version = 1", "version = 2", "this program reads 1"),
+            (
+                "[faults.hot-fix",
+                "[faults.hotfix",
+                "there is no kind of fault `hotfix`",
+            ),
+            (
+                "\"long-silence\"",
+                "\"long-silense\"",
+                "there is no `long-silense`",
+            ),
+            (
+                "\"version-step.major\"",
+                "\"version-step\"",
+                "there is no `version-step`",
+            ),
+            (
+                "\"many-options\" = 0",
+                "\"many-options\" = -0",
+                "of `many-options` for `advisory` is not",
+            ),
+            (
+                "\"many-options\" = 0",
+                "\"many-options\" = 20",
+                "of `many-options` for `advisory` is not",
+            ),
+            ("at-zero = 0", "at-zero = 1", "`at-zero` is a probability"),
+        ] {
+            let said = changed(from, to);
+            assert!(
+                said.starts_with("w.toml: ") && said.contains(complaint),
+                "{said}"
+            );
+        }
+        let without = SHIPPED.split("# Of another patch").next().unwrap();
+        let mut model = Model::built_in().unwrap();
+        let error = model
+            .take_fitted(without, "w.toml")
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("`[faults.follow-up]` is missing"), "{error}");
+    }
+}
