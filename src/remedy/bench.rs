@@ -158,9 +158,10 @@ impl<'h> Bench<'h> {
             let conflict = Conflict::read(&complaint);
             let found = conflict.in_the_way(self.ground.moves(), &back);
             let Some(number) = found.filter(|number| !kept.contains(number)) else {
+                let blocked = conflict.blocked(self.ground.moves(), &back);
                 return Ok(Err(Stuck {
-                    because: conflict.in_words(&complaint),
-                    blocked: conflict.blocked(self.ground.moves(), &back),
+                    because: chain(&because, blocked, conflict.in_words(&complaint)),
+                    blocked,
                 }));
             };
             let needed = conflict.blocked(self.ground.moves(), &back);
@@ -263,6 +264,26 @@ impl<'h> Bench<'h> {
     }
 }
 
+/// Why something cannot be, from what was asked for to what stands against it.
+fn chain(
+    because: &BTreeMap<usize, (String, Option<usize>)>,
+    blocked: Option<usize>,
+    last: String,
+) -> String {
+    let mut links = vec![last];
+    let mut at = blocked;
+    while let Some((text, needed)) = at.and_then(|number| because.get(&number)) {
+        // Each came along after the one that it is needed by.
+        if links.len() > because.len() || links.contains(text) {
+            break;
+        }
+        links.push(text.clone());
+        at = *needed;
+    }
+    links.reverse();
+    links.join(", and ")
+}
+
 /// The command that sets a release of a lock file to another version. Cargo is
 /// told a name only where it means nothing else to a shell.
 pub(super) fn command(
@@ -326,7 +347,8 @@ struct Conflict {
 impl Conflict {
     fn read(complaint: &str) -> Self {
         let needed = between(complaint, "for the requirement `", "`")
-            .or_else(|| between(complaint, "failed to select a version for `", "`"));
+            .or_else(|| between(complaint, "failed to select a version for `", "`"))
+            .or_else(|| between(complaint, "no matching package named `", "`"));
         let packages = |text: &str| -> Vec<(String, String, bool)> {
             text.split('`')
                 .skip(1)
@@ -378,12 +400,22 @@ impl Conflict {
         self.needed.as_ref()?.split([' ', '=']).next()
     }
 
-    /// The move that is undone although something needs it.
+    /// The move that is undone although something needs it; else the one whose
+    /// former release needs what is no longer there.
     fn blocked(&self, moves: &[Move], back: &Set) -> Option<usize> {
         let name = self.needed_name()?;
-        back.iter()
-            .copied()
-            .find(|number| moves.get(*number).is_some_and(|it| it.package == name))
+        let undone = || back.iter().copied();
+        let of = |number: usize| moves.get(number);
+        undone()
+            .find(|number| of(*number).is_some_and(|it| it.package == name))
+            .or_else(|| {
+                let (by, version, _) = self.by.as_ref()?;
+                let was = |it: &Move| it.from.as_ref().map(|from| from.version.to_string());
+                undone().find(|number| {
+                    of(*number)
+                        .is_some_and(|it| it.package == *by && was(it).as_ref() == Some(version))
+                })
+            })
     }
 
     fn in_words(&self, complaint: &str) -> String {
@@ -465,6 +497,46 @@ mod tests {
         assert_eq!(conflict.in_words(&own), "app 0.1.0 needs b ^1.1");
         assert_eq!(conflict.blocked(&moves, &Set::from([0, 1])), Some(1));
         assert_eq!(conflict.blocked(&moves, &Set::from([0])), None);
+    }
+
+    #[test]
+    fn what_is_no_longer_there_at_all_is_needed_too() {
+        let none = "error: no matching package named `b` found\n\
+            location searched: `canary` index (which is replacing registry `crates-io`)\n\
+            required by package `a v1.1.0`\n";
+        let conflict = Conflict::read(none);
+        let mut moves = [change("a", "1.0.0", "1.1.0"), change("b", "1.0.0", "1.1.0")];
+        moves[1].from = None;
+        assert_eq!(conflict.in_the_way(&moves, &Set::from([1])), Some(0));
+        assert_eq!(conflict.blocked(&moves, &Set::from([1])), Some(1));
+        assert_eq!(conflict.in_words(none), "a 1.1.0 needs b");
+    }
+
+    #[test]
+    fn a_former_release_that_lacks_what_it_needs_cannot_come_back() {
+        let old = COMPLAINT.replace("`a v1.1.0`", "`a v1.0.0`");
+        let conflict = Conflict::read(&old);
+        let moves = [change("a", "1.0.0", "1.1.0"), change("b", "1.0.0", "1.1.0")];
+        assert_eq!(conflict.blocked(&moves, &Set::from([0])), Some(0));
+        assert_eq!(conflict.blocked(&moves, &Set::new()), None);
+    }
+
+    #[test]
+    fn the_reason_leads_from_what_was_asked_to_what_stands_against_it() {
+        // c was asked for; b came along because of it, a because of b.
+        let because = BTreeMap::from([
+            (1, ("b 2 needs c ^2".to_owned(), Some(2))),
+            (0, ("a 2 needs b ^2".to_owned(), Some(1))),
+        ]);
+        assert_eq!(
+            chain(&because, Some(0), "app needs a ^2".to_owned()),
+            "b 2 needs c ^2, and a 2 needs b ^2, and app needs a ^2"
+        );
+        let circle = BTreeMap::from([(0, ("a 2 needs a ^2".to_owned(), Some(0)))]);
+        assert_eq!(
+            chain(&circle, Some(0), "app needs a ^2".to_owned()),
+            "a 2 needs a ^2, and app needs a ^2"
+        );
     }
 
     #[test]

@@ -12,6 +12,9 @@ use crate::audit::{Comparison, Request};
 use crate::facts::AdvisoryFact;
 use crate::pkg::{PackageId, Source};
 
+/// So many features of one package are named.
+const NAMED: usize = 6;
+
 /// What going back costs.
 pub(super) struct Cost<'s> {
     scene: &'s Scene<'s>,
@@ -123,11 +126,7 @@ impl<'s> Cost<'s> {
                 .flat_map(|change| &change.placement.target_features)
                 .filter(|feature| !has(feature))
                 .collect();
-            for feature in used {
-                breaks.push(format!(
-                    "{name}: the feature `{feature}`, which is in use, is not in {then}"
-                ));
-            }
+            breaks.extend(lacking(name, then, &used));
             let source = self.source(name, now);
             let new = source.and_then(|it| self.scene.published.release(&it, name, now));
             let new = new.and_then(|release| release.rust_version);
@@ -141,6 +140,28 @@ impl<'s> Cost<'s> {
     }
 }
 
+/// In one line, however many there are.
+fn lacking(name: &str, then: &Version, used: &BTreeSet<&String>) -> Option<String> {
+    let mut named = used
+        .iter()
+        .take(NAMED)
+        .map(|feature| format!("`{feature}`"));
+    let first = named.next()?;
+    if used.len() == 1 {
+        return Some(format!(
+            "{name}: the feature {first}, which is in use, is not in {then}"
+        ));
+    }
+    let list = named.fold(first, |list, feature| format!("{list}, {feature}"));
+    let more = match used.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    Some(format!(
+        "{name}: the features {list}{more}, which are in use, are not in {then}"
+    ))
+}
+
 fn is_newer(one: &str, other: &str) -> bool {
     let numbers = |text: &str| -> Vec<u64> {
         text.split('.')
@@ -148,4 +169,28 @@ fn is_newer(one: &str, other: &str) -> bool {
             .collect()
     };
     numbers(one) > numbers(other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn features_that_are_missing_take_one_line() {
+        let names: Vec<String> = ('a'..='i').map(String::from).collect();
+        let then = Version::new(1, 0, 0);
+        let line = |count: usize| lacking("x", &then, &names.iter().take(count).collect());
+        assert_eq!(line(0), None);
+        assert_eq!(
+            line(1).as_deref(),
+            Some("x: the feature `a`, which is in use, is not in 1.0.0")
+        );
+        assert_eq!(
+            line(9).as_deref(),
+            Some(
+                "x: the features `a`, `b`, `c`, `d`, `e`, `f` and 3 more, which are in use, \
+                 are not in 1.0.0"
+            )
+        );
+    }
 }

@@ -13,6 +13,7 @@ mod paper;
 mod patch;
 mod rollback;
 mod scene;
+mod search;
 mod subset;
 
 use semver::Version;

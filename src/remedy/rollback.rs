@@ -215,17 +215,19 @@ fn find(
             Ok(settled) => break settled,
             Err(stuck) => stuck,
         };
-        // Of a whole difference, what the manifests need stays.
-        let blocked = stuck.blocked.filter(|number| whole && asked.remove(number));
-        kept.extend(blocked);
+        // Of a whole difference, what the manifests need stays, and what that needs.
+        let blocked = stuck.blocked.filter(|number| whole && kept.insert(*number));
         let Some(change) = blocked.and_then(|number| bench.ground.moves().get(number)) else {
             rollback.way = Way::None {
                 because: stuck.because,
             };
             return Ok(());
         };
-        let stays = format!("{} stays as it is: {}", change.package, stuck.because);
-        rollback.breaks.push(stays);
+        // What was not there before comes in with what needs it, and is no news.
+        if blocked.is_some_and(|number| asked.remove(&number)) {
+            let stays = format!("{} stays as it is: {}", change.package, stuck.because);
+            rollback.breaks.push(stays);
+        }
         if asked.is_empty() {
             rollback.way = Way::None {
                 because: stuck.because,

@@ -48,9 +48,7 @@ fn refresh() -> Refresh {
     // The withdrawn release gets into a lock file while it is not withdrawn.
     registry.krate("y", "1.0.0").publish();
     let project = project.locked();
-    write(&project.beside("base/Cargo.lock"), &project.lock());
-    write(&project.beside("base/Cargo.toml"), &older);
-    write(&project.beside("base/src/main.rs"), "fn main() {}\n");
+    keep_as_base(&project, &older);
     registry.krate("y", "1.0.0").yanked().publish();
     for name in ["a", "c", "h", "y", "r", "codec"] {
         registry.krate(name, "1.1.0").publish();
@@ -74,6 +72,12 @@ fn refresh() -> Refresh {
         project,
         _registry: registry,
     }
+}
+
+fn keep_as_base(project: &Project, manifest: &str) {
+    write(&project.beside("base/Cargo.lock"), &project.lock());
+    write(&project.beside("base/Cargo.toml"), manifest);
+    write(&project.beside("base/src/main.rs"), "fn main() {}\n");
 }
 
 impl Refresh {
@@ -238,6 +242,8 @@ fn the_whole_difference_goes_back_as_far_as_the_manifest_lets_it() {
     expected.insert("h".to_owned(), "1.1.0".to_owned());
     assert_eq!(versions(&fs::read_to_string(lock).unwrap()), expected);
     assert!(text.contains("y 1.0.0 is withdrawn (yanked)"), "{text}");
+    // What went back as a whole has no update that could be blamed.
+    assert!(!text.contains("ledger impact"), "{text}");
 }
 
 #[test]
@@ -258,6 +264,9 @@ fn an_advisory_that_applies_again_is_named_and_the_way_is_found_all_the_same() {
         text.contains("WAY BACK FOUND") && text.contains("it reopens"),
         "{text}"
     );
+    let record = "Once it is done, record it\n  cargo-canary ledger impact --package tokio \
+        --version 1.8.4 --effect rolled-back\n";
+    assert!(text.contains(record), "{text}");
 }
 
 #[test]
@@ -406,6 +415,7 @@ fn the_page_for_a_phone_shows_the_commands_and_runs_nothing() {
     let output = refresh.rollback(&["--change", "c", "--format", "html"]);
     let page = String::from_utf8(output.stdout).unwrap();
     assert!(page.contains("cargo update -p f --precise 1.0.0\ncargo update -p c --precise 1.0.0"));
+    assert!(page.contains("ledger impact --package c --version 1.1.0 --effect rolled-back\n"));
     assert!(page.contains("width=device-width") && !page.contains("<script"));
 }
 
@@ -427,9 +437,7 @@ fn a_package_that_the_manifest_names_too_moves_with_the_one_that_it_is_bound_to(
         .file("Cargo.toml", manifest)
         .file("src/main.rs", "fn main() {}\n")
         .locked();
-    write(&project.beside("base/Cargo.lock"), &project.lock());
-    write(&project.beside("base/Cargo.toml"), manifest);
-    write(&project.beside("base/src/main.rs"), "fn main() {}\n");
+    keep_as_base(&project, manifest);
     publish(&mut registry, "1.1.0");
     project.cargo(&["update", "--offline"]);
     let refresh = Refresh {
@@ -441,4 +449,53 @@ fn a_package_that_the_manifest_names_too_moves_with_the_one_that_it_is_bound_to(
     refresh.follow(&answer);
     assert_eq!(refresh.project.lock(), lock.unwrap(), "{answer}");
     assert_eq!(versions(&refresh.project.lock())["derive"], "1.0.0");
+}
+
+#[test]
+fn what_came_in_new_with_what_the_manifest_needs_holds_what_it_needs_in_turn() {
+    let mut registry = LocalRegistry::new();
+    for name in ["a", "k", "n"] {
+        registry.krate(name, "1.0.0").publish();
+    }
+    let older = "[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\
+        [dependencies]\na = \"1\"\nk = \"1\"\nn = \"1\"\n";
+    let project = Project::new(&registry)
+        .file("Cargo.toml", older)
+        .file("src/main.rs", "fn main() {}\n")
+        .locked();
+    keep_as_base(&project, older);
+    for name in ["a", "n"] {
+        registry.krate(name, "1.1.0").publish();
+    }
+    registry.krate("lower", "1.0.0").dep("n", "^1.1").publish();
+    registry.krate("upper", "1.0.0").dep("lower", "1").publish();
+    registry.krate("k", "1.1.0").dep("upper", "1").publish();
+    let newer = older.replace("k = \"1\"", "k = \"1.1\"");
+    fs::write(project.dir().join("Cargo.toml"), newer).unwrap();
+    project.cargo(&["update", "--offline"]);
+    let refresh = Refresh {
+        project,
+        _registry: registry,
+    };
+    let output = refresh.rollback(&[]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(
+        text.contains("\n  cargo update -p a --precise 1.0.0\n\n"),
+        "{text}"
+    );
+    for stays in [
+        "k stays as it is: app 0.1.0 needs k ^1.1",
+        "n stays as it is: lower 1.0.0 needs n ^1.1",
+    ] {
+        assert!(text.contains(stays), "{text}");
+    }
+    // For one update alone the reason leads to what stands against it.
+    let (code, answer, _) = refresh.answer("n");
+    assert_eq!(code, Some(1), "{answer}");
+    assert_eq!(
+        answer["because"],
+        "lower 1.0.0 needs n ^1.1, and upper 1.0.0 needs lower, and k 1.1.0 needs upper, \
+         and app 0.1.0 needs k ^1.1"
+    );
 }

@@ -36,6 +36,8 @@ struct Refresh {
     project: Project,
     registry: LocalRegistry,
     names: Vec<&'static str>,
+    /// The crates whose 1.1.0 the manifest of the head needs.
+    needed: Vec<&'static str>,
 }
 
 fn manifest(lines: &str) -> String {
@@ -46,6 +48,11 @@ fn manifest(lines: &str) -> String {
 
 impl Refresh {
     fn new(updates: &[Update], policy: &str) -> Self {
+        Self::needing(&[], updates, policy)
+    }
+
+    /// One whose head has a manifest that needs these.
+    fn needing(needed: &[&'static str], updates: &[Update], policy: &str) -> Self {
         let mut registry = LocalRegistry::new();
         let mut lines = String::new();
         for it in updates {
@@ -72,10 +79,16 @@ impl Refresh {
             }
             krate.publish();
         }
+        let mut changed = lines.clone();
+        for name in needed {
+            changed = changed.replace(&format!("{name} = \"1\""), &format!("{name} = \"1.1\""));
+        }
+        write(&project.dir().join("Cargo.toml"), &manifest(&changed));
         project.cargo(&["update", "--offline"]);
         Self {
             project,
             registry,
+            needed: needed.to_vec(),
             names: updates.iter().map(|it| it.name).collect(),
         }
     }
@@ -146,7 +159,11 @@ impl Refresh {
                 .output()
                 .unwrap();
             let size = set.count_ones() as usize;
-            if !made.status.success() || size <= most {
+            let lacks = |name: &&str| {
+                let at = self.names.iter().position(|it| it == name).unwrap();
+                (set >> at) & 1 == 0
+            };
+            if !made.status.success() || size <= most || self.needed.iter().any(lacks) {
                 continue;
             }
             let dir = self.with_lock("forced", &pinned.lock());
@@ -167,6 +184,7 @@ impl Refresh {
         let dir = self.with_lock("taken", &lock);
         assert!(self.passes(&dir), "{answer}");
         self.cargo(&dir, &["update", "--workspace", "--locked", "--offline"]);
+        // From the base's lock file as cargo takes it with the manifest of the head.
         for (commands, start) in [("commands", "base"), ("from-head", "project")] {
             let start = self.project.beside(start).join("Cargo.lock");
             let dir = self.with_lock("walked", &fs::read_to_string(start).unwrap());
@@ -266,6 +284,41 @@ fn where_none_passes_the_exit_code_is_that_of_the_whole() {
 }
 
 #[test]
+fn what_the_manifest_needs_comes_in_before_the_rest() {
+    let updates = ["a", "b", "c", "d"].map(|name| update(name, 2, &[]));
+    for needed in ["a", "d"] {
+        let refresh = Refresh::needing(&[needed], &updates, FEW);
+        let (code, answer) = refresh.subset(&[]);
+        let taken = answer["taken"].as_array().unwrap();
+        assert_eq!((code, taken.len()), (Some(0), 2), "{answer}");
+        assert!(taken.iter().any(|it| it["package"] == needed), "{answer}");
+        assert_eq!(answer["proven-largest"], true);
+    }
+}
+
+#[test]
+fn what_the_manifest_needs_and_the_policy_holds_back_is_named() {
+    let updates = [
+        update("a", 2, &[]),
+        update("b", 18, &[]),
+        update("c", 3, &[]),
+    ];
+    let refresh = Refresh::needing(&["b"], &updates, WAIT);
+    let (code, answer) = refresh.subset(&[]);
+    assert_eq!((code, &answer["way"]), (Some(3), &Value::from("none")));
+    assert_eq!(
+        answer["because"],
+        "app 0.1.0 needs b ^1.1, which does not pass with all others held back"
+    );
+    let held = answer["held-back"].as_array().unwrap();
+    assert_eq!((held.len(), &held[0]["package"]), (1, &Value::from("b")));
+    assert_eq!(
+        held[0]["waits-for"][0],
+        "canary (cooldown): less than a week old"
+    );
+}
+
+#[test]
 fn a_search_that_is_cut_off_says_so() {
     let updates: Vec<Update> = ["a", "b", "c", "d", "e", "g"]
         .into_iter()
@@ -305,14 +358,20 @@ fn made_up(mut seed: u64) -> Vec<Update> {
 
 #[test]
 fn no_larger_set_passes() {
-    for seed in 1..=4 {
+    for seed in 1..=6 {
         let updates = made_up(seed);
-        let refresh = Refresh::new(&updates, if seed % 2 == 0 { WAIT } else { FEW });
+        let policy = if seed % 2 == 0 { WAIT } else { FEW };
+        let refresh = match seed {
+            1..=4 => Refresh::new(&updates, policy),
+            _ => Refresh::needing(&["a"], &updates, policy),
+        };
         let most = refresh.by_force();
         let (code, answer) = refresh.subset(&[]);
         let taken = answer["taken"].as_array().unwrap().len();
         assert_eq!(taken, most, "{updates:?} {answer}");
-        assert_eq!(answer["proven-largest"], true, "{updates:?} {answer}");
+        // Where what the manifest needs does not pass there is no set at all.
+        let proven = &answer["proven-largest"];
+        assert_eq!(proven, &(answer["way"] != "none"), "{updates:?} {answer}");
         if most > 0 {
             assert_eq!(refresh.prove().0, most);
         } else {

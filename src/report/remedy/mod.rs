@@ -10,6 +10,7 @@ use std::path::Path;
 
 use crate::remedy::{Returned, Rollback, Subset, Way};
 
+use super::safe::is_plain_word;
 use super::{Format, Style};
 
 /// What was written besides the report.
@@ -115,6 +116,33 @@ fn reason(returned: &Returned, rollback: &Rollback) -> String {
         None if returned.asked && !rollback.asked.is_empty() => "asked for".to_owned(),
         None => String::new(),
     }
+}
+
+/// So many updates that went back are offered to be recorded.
+const RECORDED: usize = 4;
+
+/// The commands that record what came of the updates, once it is done.
+fn afterwards(rollback: &Rollback) -> Vec<String> {
+    if rollback.lock.is_none() || rollback.asked.is_empty() {
+        return Vec::new();
+    }
+    let asked = rollback.returned.iter().filter(|it| it.asked);
+    let lines: Vec<String> = asked
+        .filter_map(|it| {
+            let version = it.now.as_ref()?.to_string();
+            let plain = is_plain_word(&it.package) && is_plain_word(&version);
+            plain.then(|| {
+                format!(
+                    "cargo-canary ledger impact --package {} --version {version} --effect rolled-back",
+                    it.package
+                )
+            })
+        })
+        .collect();
+    if lines.len() > RECORDED {
+        return Vec::new();
+    }
+    lines
 }
 
 /// How it was checked.

@@ -3,7 +3,9 @@
 
 use askama::Template;
 
-use super::{Named, advisory, checked, headline, lock_needed, movement, reason, subject};
+use super::{
+    Named, advisory, afterwards, checked, headline, lock_needed, movement, reason, subject,
+};
 use crate::remedy::{Rollback, Way};
 use crate::report::html::{Prose, STYLE, Shown, content_policy, long, short};
 
@@ -24,6 +26,7 @@ struct Page {
     breaks: Vec<Prose>,
     others: Vec<(Prose, Option<Shown>)>,
     notes: Vec<Prose>,
+    record: Vec<Shown>,
     checked: Prose,
 }
 
@@ -82,6 +85,7 @@ pub(super) fn rollback(rollback: &Rollback, named: Named<'_>) -> Vec<u8> {
             })
             .collect(),
         notes: rollback.notes.iter().map(|text| long(text)).collect(),
+        record: afterwards(rollback).iter().map(|it| short(it)).collect(),
         checked: long(&checked(rollback)),
     };
     // Rendering fails only where writing does, and memory takes everything.

@@ -2,7 +2,9 @@
 
 use unicode_width::UnicodeWidthStr as _;
 
-use super::{Named, advisory, checked, headline, lock_needed, movement, reason, subject, written};
+use super::{
+    Named, advisory, afterwards, checked, headline, lock_needed, movement, reason, subject, written,
+};
 use crate::remedy::{Rollback, Way};
 use crate::report::Style;
 use crate::report::text::page::{Ink, Page};
@@ -27,6 +29,13 @@ pub(super) fn rollback(rollback: &Rollback, named: Named<'_>, style: Style) -> S
     list(&mut page, "What to mind", rollback.breaks.iter().cloned());
     other_ways(&mut page, rollback);
     list(&mut page, "Notes", rollback.notes.iter().cloned());
+    let record = afterwards(rollback);
+    if !record.is_empty() {
+        page.heading("Once it is done, record it");
+    }
+    for line in &record {
+        page.line(&[(Ink::Plain, "  "), (Ink::Strong, line)]);
+    }
     page.gap();
     page.wrapped(Ink::Plain, "", "", &checked(rollback));
     page.finish()
