@@ -13,13 +13,16 @@ pub(crate) enum EvidenceCommand {
     ///
     /// `ssh-keygen` signs, with the key that git signs commits with unless
     /// another is named. Name the builds as for `check`.
+    #[command(after_long_help = super::examples::EVIDENCE_SIGN, mut_args(super::fitted::plain))]
     Sign(Box<SignArgs>),
     /// Say whether one record would be accepted
     ///
     /// Exit code 0: accepted; 1: refused. Without builds the difference it is
     /// for is not compared.
+    #[command(mut_args(super::fitted::plain))]
     Verify(Box<VerifyArgs>),
     /// Show the records for the difference between two builds, and which would be accepted
+    #[command(mut_args(super::fitted::plain))]
     List(Box<ListArgs>),
 }
 

@@ -196,12 +196,14 @@ pub(crate) struct LedgerImpactArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum LedgerCommand {
     /// List entries; with `--package`, who took which version when, with which verdict
+    #[command(after_long_help = super::examples::LEDGER_LIST)]
     List(LedgerListArgs),
     /// Show one entry, and what came of it
     Show(LedgerShowArgs),
     /// Add the outcome of a trial or a rollout
     Record(LedgerRecordArgs),
     /// Tie an incident or another effect to the update that caused it
+    #[command(after_long_help = super::examples::LEDGER_IMPACT)]
     Impact(LedgerImpactArgs),
     /// Write entries out, the oldest first
     Export {

@@ -30,7 +30,6 @@ pub(crate) struct OutputArgs {
 #[command(next_help_heading = "Output")]
 pub(crate) struct AuditOutputArgs {
     /// The format of the report
-    /// [default: text; for `report` html, for `changelog` markdown]
     #[arg(long, value_enum)]
     pub(crate) format: Option<AuditFormat>,
     /// Write the report to this file

@@ -50,6 +50,7 @@ pub(crate) enum PolicyCommand {
     ///
     /// Each change of a lock file that was merged into the branch is judged as of the
     /// time of its commit. The exit code is 0 whatever would have been stopped.
+    #[command(after_long_help = super::examples::REPLAY)]
     Replay(Box<ReplayArgs>),
     /// Record what the repository lives with, so that nothing new of its kind comes in
     ///

@@ -17,12 +17,14 @@ pub(crate) enum RolloutCommand {
     /// noise; its steps from the risk; what is watched from what the updated
     /// libraries are for. `--write` writes manifests for Argo Rollouts and Flagger,
     /// alerts for Prometheus, a checklist, and notices. Name the builds as for `check`.
+    #[command(after_long_help = super::examples::PLAN, mut_args(super::fitted::plain))]
     Plan(Box<PlanArgs>),
     /// Say from its metrics whether a canary is worse than its baseline
     ///
     /// Asks Prometheus for both, as `[rollout]` of the policy file says, and judges
     /// what is held by its trend, latency and errors by their level. Exit code 0:
     /// pass; 1: fail; 4: what was seen does not decide.
+    #[command(after_long_help = super::examples::JUDGE)]
     Judge(Box<JudgeArgs>),
 }
 
