@@ -81,6 +81,8 @@ mod replay;
 mod report_action;
 mod report_artifacts;
 mod report_browser;
+#[cfg(unix)]
+mod report_browser_keys;
 mod report_formats;
 mod report_safety;
 mod report_sarif;

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use cargo_canary::audit::Audit;
 use cargo_canary::report::{Format, Style, render, render_changelog};
+use sha2::{Digest as _, Sha256};
 
 use crate::cli::program::{Scene, root};
 use crate::support::audits::{HOSTILE, audit};
@@ -320,6 +321,31 @@ fn words_stand_out_from_their_ground_in_both_themes() {
     assert_eq!(said, serde_json::json!({"light": fine, "dark": fine}));
 }
 
+/// The page of the demo, as of the day of its data.
+fn page_of_the_demo() -> Vec<u8> {
+    let scene = Scene::new();
+    let arguments = "report --base fixtures/demo/before --head fixtures/demo/after \
+                     --cache fixtures/demo/data --locked-data --as-of 2026-11-21T12:00:00Z";
+    let arguments: Vec<&str> = arguments.split_whitespace().collect();
+    let ran = scene.finish(scene.command(&arguments).current_dir(root()));
+    ran.ends(0).as_bytes().to_vec()
+}
+
+/// Which page the picture shows: browsers draw one page in many ways.
+const SHOWN: &str = "docs/pictures/page.sha256";
+
+#[test]
+fn the_picture_shows_the_page_as_it_is() {
+    let digest = format!("{:x}\n", Sha256::digest(page_of_the_demo()));
+    let kept = std::fs::read_to_string(root().join(SHOWN)).unwrap_or_default();
+    let update = std::env::var_os("CANARY_UPDATE").is_some_and(|value| value == "1");
+    assert!(
+        kept == digest || update,
+        "the page is another than in its picture: CANARY_BROWSER=chromium CANARY_UPDATE=1 cargo \
+         test --test it report_browser, and look at docs/pictures/page.png"
+    );
+}
+
 #[test]
 fn the_picture_of_the_page_is_made_where_it_is_asked_for() {
     let Some(browser) = browser() else { return };
@@ -327,13 +353,10 @@ fn the_picture_of_the_page_is_made_where_it_is_asked_for() {
         println!("skipped: CANARY_UPDATE is not 1");
         return;
     }
-    let scene = Scene::new();
-    let arguments = "report --base fixtures/demo/before --head fixtures/demo/after \
-                     --cache fixtures/demo/data --locked-data --as-of 2026-11-21T12:00:00Z";
-    let arguments: Vec<&str> = arguments.split_whitespace().collect();
-    let ran = scene.finish(scene.command(&arguments).current_dir(root()));
-    let page = scene.path("page.html");
-    std::fs::write(&page, ran.ends(0)).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let page = folder.path().join("page.html");
+    let bytes = page_of_the_demo();
+    std::fs::write(&page, &bytes).unwrap();
     let picture = root().join("docs/pictures/page.png");
     let status = Command::new(browser)
         .args([
@@ -354,7 +377,7 @@ fn the_picture_of_the_page_is_made_where_it_is_asked_for() {
         ])
         .arg(format!(
             "--user-data-dir={}",
-            scene.path("profile").display()
+            folder.path().join("profile").display()
         ))
         .arg(format!("--screenshot={}", picture.display()))
         .arg(format!("file://{}", page.display()))
@@ -363,4 +386,6 @@ fn the_picture_of_the_page_is_made_where_it_is_asked_for() {
     assert!(status.success());
     let size = std::fs::metadata(picture).unwrap().len();
     assert!((10_000..160_000).contains(&size), "{size}");
+    let digest = format!("{:x}\n", Sha256::digest(&bytes));
+    std::fs::write(root().join(SHOWN), digest).unwrap();
 }
