@@ -20,6 +20,22 @@ fn is_artifact(snapshot: &Snapshot) -> bool {
     }
 }
 
+/// Of a lock file alone it is not known what is compiled.
+fn unplaced_in_words(artifact: &Snapshot, kind: ChangeKind, count: usize) -> Option<NotCovered> {
+    let some = match count {
+        0 => return None,
+        1 => format!("the one that is {} may be", kind.as_str()),
+        many => format!("of the {many} that are {} some may be", kind.as_str()),
+    };
+    Some(NotCovered {
+        path: artifact.input.given.clone(),
+        reason: format!(
+            "it lists only what is compiled into it, and the other build is a lock file alone: \
+             {some} for tests or other targets; name a revision or a directory in its place"
+        ),
+    })
+}
+
 /// Takes out of a difference what only the side that is no artifact can know of,
 /// and tells what that is. Where it is not known what is compiled, all stays.
 pub(super) fn leave_out_uncompiled(
@@ -32,6 +48,11 @@ pub(super) fn leave_out_uncompiled(
         (false, true) => (head, ChangeKind::Removed),
         (true, true) | (false, false) => return None,
     };
+    let unplaced = diff
+        .changes
+        .iter()
+        .filter(|change| change.kind == kind && !change.placement.resolved)
+        .count();
     let mut left = Vec::new();
     diff.changes.retain(|change| {
         let placement = &change.placement;
@@ -42,7 +63,7 @@ pub(super) fn leave_out_uncompiled(
         !out
     });
     if left.is_empty() {
-        return None;
+        return unplaced_in_words(artifact, kind, unplaced);
     }
     for change in &mut diff.changes {
         change.forces.retain(|id| !left.contains(id));

@@ -386,6 +386,39 @@ fn what_an_executable_cannot_hold_is_no_difference_to_a_source_tree() {
 }
 
 #[test]
+fn beside_a_lock_file_alone_it_is_said_that_more_is_listed_than_compiled() {
+    let (registry, project) = service();
+    let list = r#"{"packages":[
+     {"name":"left","version":"1.0.0","source":"crates.io"},
+     {"name":"service","version":"0.1.0","source":"local","dependencies":[0],"root":true}]}"#;
+    let exe = project.beside("service.exe");
+    std::fs::write(&exe, executable(list)).unwrap();
+    let lock = project.beside("alone/Cargo.lock");
+    crate::support::project::write(&lock, &project.lock());
+    let scene = Scene::new();
+    registry.write_cargo_home(&scene.path("cargo-home"));
+    let (base, head) = (exe.display().to_string(), lock.display().to_string());
+    let ran = scene.run(&[
+        "diff",
+        "--base",
+        &base,
+        "--head",
+        &head,
+        "--offline",
+        "--format",
+        "json",
+    ]);
+    let report: serde_json::Value = serde_json::from_str(&ran.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {} {}", ran.stdout, ran.stderr));
+    assert_eq!(report["changes"].as_array().unwrap().len(), 3);
+    let not_covered = report["coverage"]["not-covered"].to_string();
+    assert!(
+        not_covered.contains("of the 3 that are added some may be for tests or other targets"),
+        "{not_covered}"
+    );
+}
+
+#[test]
 fn what_cargo_auditable_and_cargo_cyclonedx_write_is_read() {
     let Some(tools) = std::env::var_os("CANARY_AUDITABLE") else {
         println!(
