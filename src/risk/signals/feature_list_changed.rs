@@ -23,13 +23,17 @@ fn check(input: &Input<'_>, parameters: &Parameters<'_>) -> Option<Raised> {
     let declared = input.dossier.declared.seen()?;
     let (gained, lost) = (&declared.features_gained, &declared.features_lost);
     let names = |of: &[String]| wording::some_of(of.iter().map(String::as_str));
+    let features = |of: &[String]| match of.len() {
+        1 => format!("the feature {}", names(of)),
+        _ => format!("the features {}", names(of)),
+    };
     let because = match (gained.is_empty(), lost.is_empty()) {
         (true, true) => return None,
-        (false, true) => format!("it declares new features: {}", names(gained)),
-        (true, false) => format!("it no longer has the features {}", names(lost)),
+        (false, true) => format!("it now has {}", features(gained)),
+        (true, false) => format!("it no longer has {}", features(lost)),
         (false, false) => format!(
-            "it declares new features: {}; and no longer has {}",
-            names(gained),
+            "it now has {}, and no longer {}",
+            features(gained),
             names(lost)
         ),
     };
