@@ -214,7 +214,8 @@ fn known_leaks_beside_harmless_updates() {
         })
         .collect();
     registry.prefetch(&wanted);
-    let (mut leaky, mut leaky_hit, mut plain, mut plain_hit) = (0, 0, 0, 0);
+    let (mut leaky, mut plain, mut plain_hit) = (0, 0, 0);
+    let mut ranks = Vec::new();
     let mut done: BTreeSet<(String, Version)> = BTreeSet::new();
     for row in &rows {
         let (Some(name), Some(introduced)) = (field(row, "crate"), field(row, "introduced")) else {
@@ -266,9 +267,12 @@ fn known_leaks_beside_harmless_updates() {
         show_resources(&good_delta);
         leaky += 1;
         plain += 1;
-        leaky_hit += usize::from(speaks(&bad_delta));
-        plain_hit += usize::from(speaks(&good_delta));
+        ranks.extend(rank(&bad_delta));
+        plain_hit += usize::from(rank(&good_delta).is_some());
     }
+    let leaky_hit = ranks.len();
+    ranks.sort_unstable();
+    println!("places of the first among the findings of its release: {ranks:?}");
     println!("leaks {leaky_hit} of {leaky}, harmless {plain_hit} of {plain}");
     assert!(leaky >= 20);
 }
@@ -284,9 +288,11 @@ const GROWTH: [&str; 7] = [
     "task-leak",
 ];
 
-/// Whether something about memory or resources was gained that has points.
-fn speaks(delta: &SourceDelta) -> bool {
-    delta.findings.iter().any(SourceFinding::may_grow)
+/// Where the first finding that has points and is about memory or resources stands
+/// among all of the release, in the order in which they are shown, and of how many.
+fn rank(delta: &SourceDelta) -> Option<(usize, usize)> {
+    let at = delta.findings.iter().position(SourceFinding::may_grow)?;
+    Some((at + 1, delta.findings.len()))
 }
 
 fn show_resources(delta: &SourceDelta) {
