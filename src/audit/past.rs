@@ -1,14 +1,13 @@
 //! What the ledger has of earlier updates of the packages that change.
 
 use std::collections::BTreeMap;
-use std::error::Error;
 use std::path::{Component, Path};
 
 use jiff::SignedDuration;
 
 use crate::diff::Change;
 use crate::facts::{FactKind, Finding, Gap, GapReason, Outcomes};
-use crate::host::Host;
+use crate::host::{Host, with_causes};
 use crate::ledger::{self, FailedTrial, LedgerError, Lines, Mode, Place, PlaceError, Store};
 use crate::policy::{LedgerTerms, Notice, Subject, Verdict};
 use crate::risk::UPDATE_UNDONE;
@@ -238,16 +237,10 @@ impl Failed {
     }
 
     fn in_words(&self) -> String {
-        let mut error: &dyn Error = match self {
-            Self::Ledger(error) => error,
-            Self::Base(error) => error.as_ref(),
-        };
-        let mut words = error.to_string();
-        while let Some(source) = error.source() {
-            words = format!("{words}: {source}");
-            error = source;
+        match self {
+            Self::Ledger(error) => with_causes(error),
+            Self::Base(error) => with_causes(error.as_ref()),
         }
-        words
     }
 }
 

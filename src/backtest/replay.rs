@@ -15,7 +15,7 @@ use super::journal::{Done, Journal};
 use super::{BacktestError, History, Plain, Progress, Request, Row};
 use crate::audit::{self, Audit, JudgedChange, Known, PolicyChoice};
 use crate::host::memory::MemoryHost;
-use crate::host::{Clock, Entry, FileKind, Files, Host, Scratch, Tail, Work};
+use crate::host::{Clock, Entry, FileKind, Files, Host, Scratch, Tail, Work, with_causes};
 use crate::pkg::Step;
 use crate::snapshot::{BuildName, GraphMode};
 
@@ -209,7 +209,7 @@ fn one(
         ledger: audit::LedgerChoice::Never,
     };
     let audit = audit::run_knowing(&audit_request, &host, known, &|_| ())
-        .map_err(|error| format!("{}: {}", event.event_id, chain(&error)))?;
+        .map_err(|error| format!("{}: {}", event.event_id, with_causes(&error)))?;
     let mut unmatched = 0;
     let mut rows = Vec::new();
     for upgrade in upgrades.into_iter().flatten() {
@@ -219,17 +219,6 @@ fn one(
         }
     }
     Ok((rows, unmatched))
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        source = error.source();
-    }
-    text
 }
 
 /// The change that shows an upgrade.

@@ -5,6 +5,7 @@
 //! Imports: nothing.
 
 pub mod memory;
+mod causes;
 mod contained;
 mod keeper;
 mod net;
@@ -25,6 +26,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+pub(crate) use causes::with_causes;
 pub use contained::{Detail, Ending, Launch, Limits, Printed, Running, Sample};
 pub use keeper::{NOT_STARTED, NOT_STARTED_SAYS, keep};
 pub use net::{Identity, NetLimits, RealNet};

@@ -1,7 +1,6 @@
 //! The door to the network. Costs nothing until the first request is made.
 
 use std::collections::BTreeMap;
-use std::error::Error;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, mpsc};
 use std::time::Duration;
@@ -10,6 +9,7 @@ use futures_util::StreamExt as _;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
 use reqwest::{StatusCode, Url};
 
+use super::causes::with_causes;
 use super::{Get, Net, NetError, Put, Response};
 
 /// The limits under which requests are made.
@@ -70,7 +70,7 @@ impl Identity {
             let identity = reqwest::Identity::from_pem(pem).map_err(|error| {
                 format!(
                     "the client's certificate or key cannot be used: {}",
-                    chain(&error)
+                    with_causes(&error)
                 )
             })?;
             builder = builder.identity(identity);
@@ -79,7 +79,7 @@ impl Identity {
             let roots = reqwest::Certificate::from_pem_bundle(pem).map_err(|error| {
                 format!(
                     "the authorities' certificates cannot be used: {}",
-                    chain(&error)
+                    with_causes(&error)
                 )
             })?;
             builder = builder.tls_certs_merge(roots);
@@ -185,8 +185,9 @@ impl Engine {
                 .referer(false);
             identity.give(builder)
         };
-        let failed =
-            |error: reqwest::Error| format!("the HTTP client cannot be set up: {}", chain(&error));
+        let failed = |error: reqwest::Error| {
+            format!("the HTTP client cannot be set up: {}", with_causes(&error))
+        };
         let clients = Clients {
             outward: builder()?.build().map_err(failed)?,
             inward: builder()?.no_proxy().build().map_err(failed)?,
@@ -492,29 +493,14 @@ fn failure(error: reqwest::Error) -> Failure {
     let error = error.without_url();
     // A connection that is not made in time is a failed connection.
     if error.is_connect() {
-        Failure::Connect(chain(&error))
+        Failure::Connect(with_causes(&error))
     } else if error.is_timeout() {
         Failure::Silent
     } else if error.is_builder() {
-        Failure::Refused(chain(&error))
+        Failure::Refused(with_causes(&error))
     } else {
-        Failure::Broken(chain(&error))
+        Failure::Broken(with_causes(&error))
     }
-}
-
-/// The error with all its causes, each said once.
-pub(super) fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text.push_str(": ");
-            text.push_str(&cause_text);
-        }
-        next = cause.source();
-    }
-    text
 }
 
 fn is_passing(status: u16) -> bool {

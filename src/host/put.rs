@@ -5,7 +5,8 @@ use std::sync::mpsc;
 
 use reqwest::Url;
 
-use super::net::{chain, public};
+use super::causes::with_causes;
+use super::net::public;
 use super::{NetError, Put, RealNet};
 
 impl RealNet {
@@ -35,6 +36,6 @@ impl RealNet {
         let answer = receiver
             .recv()
             .map_err(|_| no_answer("the network thread ended".to_owned()))?;
-        answer.map_err(|error| no_answer(chain(&error.without_url())))
+        answer.map_err(|error| no_answer(with_causes(&error.without_url())))
     }
 }

@@ -7,7 +7,7 @@ use super::RemedyError;
 use super::bench::Bench;
 use super::ground::{Ground, Locks, Published};
 use crate::audit;
-use crate::host::Host;
+use crate::host::{Host, with_causes};
 use crate::lockfile::Pair;
 use crate::registry::Registry;
 use crate::snapshot::{self, BuildName, InputKind, Opened};
@@ -80,7 +80,7 @@ impl<'h> Scene<'h> {
             format!("checked against what the lock files show, not against the manifests: {why}");
         // A whole difference that goes back is laid out as the base has it.
         let bench = Bench::open(ground, &*tree, self.host, !whole)
-            .map_err(chain)?
+            .map_err(|error| with_causes(&error))?
             .map_err(|complaint| {
                 let first = first_line(&complaint);
                 format!("{why}, and cargo does not take what it shows: {first}")
@@ -94,7 +94,7 @@ impl<'h> Scene<'h> {
         };
         let ground = Ground::own(&self.locks, &self.published)?;
         Bench::open(ground, tree, self.host, true)
-            .map_err(chain)?
+            .map_err(|error| with_causes(&error))?
             .map_err(|complaint| {
                 let first = first_line(&complaint);
                 format!("cargo does not take the head as it is: {first}")
@@ -107,17 +107,6 @@ pub(super) fn first_line(said: &str) -> String {
     let told = |line: &str| line.strip_prefix("error: ").map(str::to_owned);
     let first = || said.lines().next().unwrap_or_default().to_owned();
     said.lines().find_map(told).unwrap_or_else(first)
-}
-
-/// An error with its causes, in one sentence.
-pub(super) fn chain(error: impl std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text = format!("{text}: {error}");
-        source = error.source();
-    }
-    text
 }
 
 fn missing(releases: &BTreeSet<String>) -> String {

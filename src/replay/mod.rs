@@ -15,7 +15,7 @@ use rayon::prelude::*;
 
 use crate::audit::{self, Audit, AuditError, Known, PolicyChoice};
 use crate::facts::{FactKind, GapReason};
-use crate::host::Host;
+use crate::host::{Host, with_causes};
 use crate::policy::{Decision, Policy, Reason};
 use crate::snapshot::tree::GitError;
 use crate::snapshot::{BuildName, LoadError};
@@ -292,7 +292,7 @@ fn one(
     };
     let (outcome, index_of) = match audit::run_knowing(&request, host, known, &|_| ()) {
         Ok(audit) => (Outcome::Judged(judgement(&audit)), audit.data.index_of),
-        Err(error) => (Outcome::NotJudged(chain(&error)), None),
+        Err(error) => (Outcome::NotJudged(with_causes(&error)), None),
     };
     let change = LockChange {
         commit: step.commit.clone(),
@@ -350,15 +350,4 @@ fn by_rule(lock_changes: &[LockChange]) -> BTreeMap<String, RuleCount> {
         }
     }
     rules
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        source = error.source();
-    }
-    text
 }

@@ -13,6 +13,7 @@ mod tests;
 use std::error::Error as _;
 
 use crate::facts::{FactKind, GapReason};
+use crate::host::with_causes;
 use crate::pkg::PackageId;
 
 use super::claim::{self, Artifact};
@@ -91,7 +92,7 @@ struct Behind {
 impl Behind {
     /// The same workspace, with the same contradictions.
     fn same(&self, other: &Self) -> bool {
-        let why = |it: &Self| it.error.source().map(chain);
+        let why = |it: &Self| it.error.source().map(with_causes);
         self.workspace == other.workspace && why(self) == why(other)
     }
 }
@@ -267,7 +268,7 @@ fn locks(
                 path: (*path).to_owned(),
                 reason: format!(
                     "no manifest beside it, and it cannot be read: {}",
-                    chain(&error)
+                    with_causes(&error)
                 ),
             }),
         }
@@ -352,8 +353,8 @@ fn automatic(
     let mut workspace = lock_only::workspace(directory, lock);
     let why = format!(
         "only the lock file could be used; the direct way: {}; the way by cargo: {}",
-        chain(&*direct),
-        chain(&*cargo)
+        with_causes(&*direct),
+        with_causes(&*cargo)
     );
     for (_, gap) in &mut workspace.gaps {
         let coarse = gap.reason == GapReason::CoarseGraph;
@@ -388,16 +389,4 @@ fn graph_error(
         route,
         source,
     }
-}
-
-/// An error with all its reasons, on one line.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        source = error.source();
-    }
-    text
 }
