@@ -14,6 +14,10 @@ use cargo_canary::risk::{Model, SIGNALS, assess};
 use cargo_canary::snapshot::{PackageManifest, Placement, Role};
 use serde_json::Value;
 
+use crate::support::local_registry::{Dep, LocalRegistry};
+use crate::support::project::{Project, write};
+use crate::support::workload::canary;
+
 /// One update of the corpus with what was known on its day.
 fn facts(row: &Value) -> Option<(Change, Dossier)> {
     let known = row.get("known").filter(|known| known.is_object())?;
@@ -257,4 +261,62 @@ fn each_file_of_a_signal_is_in_the_table_and_named_after_it() {
         .collect();
     files.sort();
     assert_eq!(files, ids);
+}
+
+#[test]
+fn what_a_release_declares_is_read_from_the_index() {
+    let mut registry = LocalRegistry::new();
+    let optional = |name: &str| Dep::new(name, "1").optional();
+    registry.krate("o", "1.0.0").publish();
+    registry.krate("p", "1.0.0").publish();
+    registry
+        .krate("z", "1.0.0")
+        .feature("kept", &[])
+        .feature("gone", &[])
+        .publish();
+    let manifest = "[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\
+        [dependencies]\nz = \"1\"\n";
+    let project = Project::new(&registry)
+        .file("Cargo.toml", manifest)
+        .file("src/main.rs", "fn main() {}\n")
+        .locked();
+    write(&project.beside("base/Cargo.lock"), &project.lock());
+    registry
+        .krate("z", "1.1.0")
+        .with(optional("o"))
+        .with(optional("p"))
+        .feature("kept", &[])
+        .feature("come", &["o"])
+        .publish();
+    project.cargo(&["update", "--offline"]);
+    write(&project.beside("head/Cargo.lock"), &project.lock());
+    let output = canary()
+        .args([
+            "explain",
+            "z",
+            "--offline",
+            "--no-progress",
+            "--format",
+            "json",
+        ])
+        .arg("--base")
+        .arg(project.beside("base/Cargo.lock"))
+        .arg("--head")
+        .arg(project.beside("head/Cargo.lock"))
+        .env("CARGO_HOME", project.home())
+        .env("CARGO_CANARY_CACHE", project.beside("cache"))
+        .output()
+        .unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
+    let signals = report["changes"][0]["risk"]["signals"].as_array().unwrap();
+    let because = |id: &str| {
+        let signal = signals.iter().find(|it| it["id"] == id);
+        signal.map_or("", |it| it["because"].as_str().unwrap())
+    };
+    assert_eq!(
+        because("feature-list-changed"),
+        "it now has the feature come, and no longer gone"
+    );
+    assert_eq!(because("many-options"), "it has 2 optional dependencies");
 }
