@@ -175,7 +175,7 @@ impl SourceTree {
         };
         let mut tree = Self::default();
         let mut decoder = GzDecoder::new(archive);
-        let mut unpacked = Vec::new();
+        let mut unpacked = Vec::with_capacity(told_size(archive, limits.bytes));
         decoder
             .by_ref()
             .take(limits.bytes + 1)
@@ -326,6 +326,19 @@ impl SourceTree {
     }
 }
 
+/// The size that a packed file says it unpacks to, which is its last four bytes
+/// (RFC 1952, 2.3.1), as room to set aside: what it says is not believed beyond what real
+/// source comes to.
+fn told_size(archive: &[u8], limit: u64) -> usize {
+    let told = archive
+        .last_chunk()
+        .map_or(0, |bytes| u32::from_le_bytes(*bytes) as usize);
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let most = archive.len().saturating_mul(BOMB_RATIO).min(limit);
+    // One more, to see that there is no more.
+    told.min(most) + 1
+}
+
 /// Whether a character can make a path look like another one.
 fn is_deceptive(c: char) -> bool {
     c.is_control()
@@ -344,4 +357,21 @@ fn printable(bytes: &[u8], longest: usize) -> String {
         text.push('…');
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn room_is_set_aside_for_what_is_told_and_no_more_than_is_likely() {
+        let archive = |told: u32| [vec![0; 996], told.to_le_bytes().to_vec()].concat();
+        assert_eq!(told_size(&archive(5_000), 1 << 20), 5_001);
+        assert_eq!(
+            told_size(&archive(u32::MAX), 1 << 20),
+            1_000 * BOMB_RATIO + 1
+        );
+        assert_eq!(told_size(&archive(u32::MAX), 10_000), 10_001);
+        assert_eq!(told_size(&[1, 2], 10_000), 1);
+    }
 }
