@@ -15,6 +15,7 @@ use crate::audit::{self, Audit};
 use crate::host::Host;
 use crate::lockfile::{Move, moves};
 use crate::policy::{Decision, Reason};
+use crate::snapshot::lock::{self, LockFile, LockPackage};
 
 /// So many lock files are put before the policy, unless another number is asked for.
 pub const TRIES: usize = 64;
@@ -129,6 +130,10 @@ pub fn subset(
             let moves = bench.ground.moves();
             let refused = refused.iter().filter_map(|number| moves.get(*number));
             subset.held_back = refused.filter_map(|it| held_back(it, &whole)).collect();
+            for held in &mut subset.held_back {
+                held.because
+                    .extend(held.because.is_empty().then(|| because.clone()));
+            }
             subset.way = Way::None { because };
         }
         Found::Set { best, proven } => {
@@ -183,21 +188,34 @@ fn fill(
     let left = moves(lock, &head)?;
     let returned_all: Vec<_> = left.iter().map(|it| returned(it, false, None)).collect();
     subset.reopened = cost.reopened(&returned_all);
-    subset.held_back = all_held_back(best, bench.ground.moves(), whole);
+    let found = lock::parse(subset.lock.as_deref().unwrap_or(lock), "Cargo.lock").ok();
+    subset.held_back = all_held_back(best, bench.ground.moves(), whole, found.as_ref());
     Ok(())
 }
 
-/// What each update waits for.
-fn all_held_back(best: &Candidate, all: &[Move], whole: &Audit) -> Vec<HeldBack> {
+/// What each update waits for; `lock` is the lock file that was found.
+fn all_held_back(
+    best: &Candidate,
+    all: &[Move],
+    whole: &Audit,
+    lock: Option<&LockFile>,
+) -> Vec<HeldBack> {
     let mut found: BTreeMap<usize, HeldBack> = BTreeMap::new();
     for number in &best.held {
         if let Some(held) = all.get(*number).and_then(|it| held_back(it, whole)) {
             found.insert(*number, held);
         }
     }
+    let mut links = best.because.clone();
+    for (number, held) in &found {
+        let with = lock.and_then(|lock| needed_by(held, &found, lock));
+        if let Some(link) = with.filter(|_| held.because.is_empty()) {
+            links.entry(*number).or_insert(link);
+        }
+    }
     // What comes along waits as long as what it comes with.
     for _ in 0..found.len() {
-        for (number, (text, with)) in &best.because {
+        for (number, (text, with)) in &links {
             let day = with
                 .and_then(|with| found.get(&with))
                 .map(|held| held.until);
@@ -210,7 +228,35 @@ fn all_held_back(best: &Candidate, all: &[Move], whole: &Audit) -> Vec<HeldBack>
             }
         }
     }
+    for held in found.values_mut().filter(|held| held.because.is_empty()) {
+        let because = "cannot be without another update that waits";
+        held.because.push(because.to_owned());
+    }
     found.into_values().collect()
+}
+
+/// Which other update that waits needs the release that stays, and in which words.
+fn needed_by(
+    held: &HeldBack,
+    found: &BTreeMap<usize, HeldBack>,
+    lock: &LockFile,
+) -> Option<(String, Option<usize>)> {
+    let is = |package: &LockPackage, it: &HeldBack| {
+        package.id.name == it.package && package.id.version == it.stays
+    };
+    let needs = |parent: &&LockPackage| {
+        let children = parent.dependencies.iter();
+        let mut children = children.filter_map(|at| lock.packages.get(*at));
+        children.any(|child| is(child, held))
+    };
+    lock.packages.iter().filter(needs).find_map(|parent| {
+        let (number, _) = found.iter().find(|(_, other)| is(parent, other))?;
+        let text = format!(
+            "{} {} needs {} {}",
+            parent.id.name, parent.id.version, held.package, held.stays
+        );
+        Some((text, Some(*number)))
+    })
 }
 
 /// What an update waits for by itself.
@@ -248,15 +294,14 @@ fn held_back(it: &Move, whole: &Audit) -> Option<HeldBack> {
             .reasons
             .iter()
             .filter(|it| it.change.is_none());
-        because.push(match of_whole.next() {
-            Some(reason) => format!(
+        because.extend(of_whole.next().map(|reason| {
+            format!(
                 "{} ({}): {}, and this one is left out",
                 reason.decision.as_str(),
                 reason.rule,
                 reason.because
-            ),
-            None => "cannot be without another update that waits".to_owned(),
-        });
+            )
+        }));
     }
     Some(HeldBack {
         package: it.package.clone(),

@@ -263,6 +263,59 @@ fn what_is_old_enough_goes_in_and_the_rest_waits_until_its_day() {
 }
 
 #[test]
+fn what_only_comes_along_names_what_it_comes_with() {
+    let mut registry = LocalRegistry::new();
+    for name in ["c", "low"] {
+        registry
+            .krate(name, "1.0.0")
+            .published("2024-01-01T00:00:00Z")
+            .publish();
+    }
+    let a = registry
+        .krate("a", "1.0.0")
+        .published("2024-01-01T00:00:00Z");
+    a.dep("low", "1").publish();
+    let lines = "a = \"1\"\nc = \"1\"\n";
+    let project = Project::new(&registry)
+        .file("Cargo.toml", &manifest(lines))
+        .file("src/main.rs", "fn main() {}\n")
+        .locked();
+    for path in ["Cargo.toml", "src/main.rs", "Cargo.lock"] {
+        let text = fs::read_to_string(project.dir().join(path)).unwrap();
+        write(&project.beside("base").join(path), &text);
+    }
+    write(&project.beside("policy.toml"), WAIT);
+    registry
+        .krate("c", "1.1.0")
+        .published("2024-02-01T00:00:00Z")
+        .publish();
+    registry
+        .krate("low", "2.0.0")
+        .published("2024-02-01T00:00:00Z")
+        .publish();
+    let a = registry
+        .krate("a", "1.1.0")
+        .published("2026-01-18T00:00:00Z");
+    a.dep("low", "2").publish();
+    project.cargo(&["update", "--offline"]);
+    let refresh = Refresh {
+        project,
+        registry,
+        names: Vec::new(),
+        needed: Vec::new(),
+    };
+    let (size, answer) = refresh.prove();
+    assert_eq!(size, 1, "{answer}");
+    let low = &answer["held-back"][1];
+    assert_eq!(low["package"], "low");
+    assert_eq!(
+        low["waits-for"],
+        serde_json::json!(["comes with an update that waits: a 1.0.0 needs low 1.0.0"])
+    );
+    assert_eq!(low["until"], answer["held-back"][0]["until"]);
+}
+
+#[test]
 fn where_all_pass_all_go_in() {
     let refresh = Refresh::new(&[update("a", 2, &[]), update("f", 3, &["a"])], WAIT);
     let (size, answer) = refresh.prove();
