@@ -87,7 +87,8 @@ Examples:
   What a probe found:
     cargo-canary evidence sign --from probe.json --key ~/.ssh/id_ed25519
   What a person answers for:
-    cargo-canary evidence sign --approve --reason TESTED-BY-HAND --key ~/.ssh/id_ed25519";
+    cargo-canary evidence sign --approve --reason \"load tested on staging\" \\
+      --key ~/.ssh/id_ed25519";
 
 pub(super) const PLAN: &str = "\
 Example:
@@ -124,13 +125,26 @@ mod tests {
         }
     }
 
+    /// The words of a command, as a shell takes them: what is in quotes is one word.
+    fn words(line: &str) -> Vec<String> {
+        let mut words = Vec::new();
+        for (at, part) in line.split('"').enumerate() {
+            if at % 2 == 1 {
+                words.push(part.to_owned());
+            } else {
+                words.extend(part.split_whitespace().map(str::to_owned));
+            }
+        }
+        words
+    }
+
     #[test]
     fn the_program_takes_every_example() {
         let mut found = Vec::new();
         commands(&Cli::command(), &mut found);
         assert!(found.len() >= 20, "{}", found.len());
         for line in found {
-            if let Err(error) = Cli::try_parse_from(line.split_whitespace()) {
+            if let Err(error) = Cli::try_parse_from(words(&line)) {
                 panic!("{line}: {error}");
             }
         }
