@@ -98,11 +98,20 @@ fn split(text: &str) -> Result<(f64, &str), String> {
     Ok((number, unit.trim()))
 }
 
-/// Reads a time: `500ms`, `60s`, `5m`, `1h`, `7d`; a bare number is seconds.
+/// Reads a time up to thirty days: `500ms`, `60s`, `5m`, `1h`, `7d`; a bare number is
+/// seconds.
 ///
 /// # Errors
 /// Says what is wrong with the text.
 pub fn duration(text: &str) -> Result<Duration, String> {
+    duration_up_to(text, 30)
+}
+
+/// Reads a time up to so many days, as [`duration`] does.
+///
+/// # Errors
+/// Says what is wrong with the text.
+pub fn duration_up_to(text: &str, days: u32) -> Result<Duration, String> {
     let (number, unit) = split(text)?;
     let factor = match unit {
         "ms" => 0.001,
@@ -113,8 +122,8 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         _ => return Err(format!("`{unit}` is none of ms, s, m, h, d")),
     };
     let seconds = number * factor;
-    if !(0.001..=2_592_000.0).contains(&seconds) {
-        return Err("a time is between 1 ms and 30 days".to_owned());
+    if !(0.001..=f64::from(days) * 86_400.0).contains(&seconds) {
+        return Err(format!("a time is between 1 ms and {days} days"));
     }
     Ok(Duration::from_secs_f64(seconds))
 }
