@@ -109,7 +109,7 @@ fn in_lock(question: &Question, content: &[u8]) -> Result<Vec<Release>, String> 
     if memmem::find(content, question.package.as_bytes()).is_none() {
         return Ok(Vec::new());
     }
-    let lock = lock::parse_bytes(content, "Cargo.lock").map_err(|error| error.to_string())?;
+    let lock = lock::listed(content, "Cargo.lock").map_err(|error| error.to_string())?;
     let mut releases: Vec<Release> = lock
         .packages
         .into_iter()

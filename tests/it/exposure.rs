@@ -216,6 +216,20 @@ fn a_broken_lock_file_and_a_shallow_clone_are_gaps() {
     );
 }
 
+#[test]
+fn a_lock_file_that_a_merge_left_with_a_missing_package_is_read_all_the_same() {
+    let directory = TempDir::new().unwrap();
+    let mut import = Import::default();
+    let torn = lock(&["1.0.1"]) + "dependencies = [\n \"gone 1.0.0\",\n]\n";
+    import.commit("main", 1_000, &[], &[("Cargo.lock", &torn)]);
+    import.finish(directory.path());
+    let answer = ask(directory.path(), None);
+    assert!(answer.gaps.is_empty(), "{:?}", answer.gaps);
+    assert_eq!(answer.held.len(), 1);
+    assert_eq!(answer.held[0].version, semver::Version::new(1, 0, 1));
+    assert_eq!(answer.held[0].checksum.as_ref().map(String::len), Some(64));
+}
+
 /// For each commit what it holds, by asking git for every file of every commit.
 fn slowly(directory: &Path) -> BTreeMap<String, BTreeSet<String>> {
     let mut all = BTreeMap::new();

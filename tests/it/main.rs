@@ -19,6 +19,7 @@ mod diff_reasons;
 mod docs;
 mod evidence;
 mod exposure;
+mod exposure_real;
 mod hostile;
 mod incident_cli;
 mod incident_docs;

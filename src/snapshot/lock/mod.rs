@@ -17,6 +17,7 @@ mod tables;
 mod tests;
 
 use crate::pkg::{PackageId, SourceError};
+use raw::RawLock;
 
 /// Larger lock files are refused. The largest real ones have about 1 MiB.
 pub const MAX_BYTES: u64 = 64 * 1024 * 1024;
@@ -212,6 +213,41 @@ pub enum LockError {
 /// # Errors
 /// See [`LockError`]; each names the path and, where there is one, the line.
 pub fn parse(text: &str, path: &str) -> Result<LockFile, LockError> {
+    resolve::build(read(text, path)?, path)
+}
+
+/// Reads a lock file from bytes. `path` is used in errors only.
+///
+/// # Errors
+/// Those of [`parse`], and when the bytes are not UTF-8.
+pub fn parse_bytes(bytes: &[u8], path: &str) -> Result<LockFile, LockError> {
+    parse(text_of(bytes, path)?, path)
+}
+
+/// The packages that a lock file lists, without what they depend on: also of a file in
+/// which a package is missing that others need, as careless merges leave it, and from
+/// which cargo builds all the same. `path` is used in errors only.
+///
+/// # Errors
+/// Those of [`parse_bytes`], but for what is wrong with dependencies.
+pub fn listed(bytes: &[u8], path: &str) -> Result<LockFile, LockError> {
+    let mut raw = read(text_of(bytes, path)?, path)?;
+    for package in &mut raw.packages {
+        package.dependencies = 0..0;
+        package.replace = None;
+    }
+    resolve::build(raw, path)
+}
+
+fn text_of<'b>(bytes: &'b [u8], path: &str) -> Result<&'b str, LockError> {
+    std::str::from_utf8(bytes).map_err(|error| LockError::NotText {
+        path: path.to_owned(),
+        offset: error.valid_up_to(),
+    })
+}
+
+/// What the file says: line by line as cargo writes it, else as any TOML.
+fn read<'t>(text: &'t str, path: &str) -> Result<RawLock<'t>, LockError> {
     let size = text.len() as u64;
     if size > MAX_BYTES {
         return Err(LockError::TooLarge {
@@ -220,30 +256,13 @@ pub fn parse(text: &str, path: &str) -> Result<LockFile, LockError> {
         });
     }
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    match lines::read(text) {
-        Some(raw) => resolve::build(raw, path),
-        None => by_tables(text, path),
+    if let Some(raw) = lines::read(text) {
+        return Ok(raw);
     }
-}
-
-/// Reads a lock file from bytes. `path` is used in errors only.
-///
-/// # Errors
-/// Those of [`parse`], and when the bytes are not UTF-8.
-pub fn parse_bytes(bytes: &[u8], path: &str) -> Result<LockFile, LockError> {
-    let text = std::str::from_utf8(bytes).map_err(|error| LockError::NotText {
-        path: path.to_owned(),
-        offset: error.valid_up_to(),
-    })?;
-    parse(text, path)
-}
-
-/// The second way: any TOML.
-fn by_tables(text: &str, path: &str) -> Result<LockFile, LockError> {
-    if let Some(error) = conflict::find(text, path) {
-        return Err(error);
+    match conflict::find(text, path) {
+        Some(error) => Err(error),
+        None => tables::read(text, path),
     }
-    resolve::build(tables::read(text, path)?, path)
 }
 
 /// Text of the file as it may be printed: on one line, nothing invisible, and

@@ -12,6 +12,11 @@ use crate::pkg::Source;
 const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
 const SUM: &str = "d4f2e5c5a1b0c3d2e1f0a9b8c7d6e5f4a3b2c1d0e9f8a7b6c5d4e3f2a1b0c9d8";
 
+/// The second way: any TOML.
+fn by_tables(text: &str, path: &str) -> Result<LockFile, LockError> {
+    resolve::build(tables::read(text, path)?, path)
+}
+
 fn read(text: &str) -> LockFile {
     let fast = lines::read(text).map(|raw| resolve::build(raw, "Cargo.lock").unwrap());
     let slow = by_tables(text, "Cargo.lock").unwrap();
@@ -265,6 +270,20 @@ fn an_unknown_format_is_an_error() {
             matches!(error(&text), LockError::Format { line: 2, version: v, .. } if v == version)
         );
     }
+}
+
+#[test]
+fn what_is_listed_is_read_where_what_it_needs_is_missing() {
+    let torn = [depends("app", "gone"), registry("a", "1.0.0")].join("\n");
+    assert!(parse(&torn, "x").is_err());
+    let lock = listed(torn.as_bytes(), "x").unwrap();
+    let names: Vec<&str> = lock.packages.iter().map(|it| it.id.name.as_str()).collect();
+    assert_eq!(names, ["a", "app"]);
+    assert!(lock.packages.iter().all(|it| it.dependencies.is_empty()));
+    // What is wrong with the list itself is still an error.
+    let twice = [registry("a", "1.0.0"), registry("a", "1.0.0")].join("\n");
+    assert!(listed(twice.as_bytes(), "x").is_err());
+    assert!(listed(b"\xff", "x").is_err());
 }
 
 #[test]
