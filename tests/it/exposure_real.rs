@@ -1,7 +1,6 @@
 //! `exposure` over the lock files that a real repository had, some thousands of them,
 //! against a slow and obvious way. Needs the shared data; half a minute. Runs when
 //! `CANARY_EXPOSURE_REAL=1` is set.
-#![expect(clippy::print_stdout, reason = "what was measured is read by a person")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
