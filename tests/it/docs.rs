@@ -148,10 +148,22 @@ fn blocks(page: &str) -> Vec<Result<&str, Block<'_>>> {
 
 #[test]
 fn the_output_in_the_readme_is_what_its_commands_print() {
-    let readme = read("README.md");
+    let commands = output_is_kept("README.md");
+    assert!(commands >= 2, "the README runs too little");
+}
+
+#[test]
+fn the_output_on_the_page_of_the_way_back_is_what_its_commands_print() {
+    assert_eq!(output_is_kept("docs/rollback.md"), 2);
+}
+
+/// Holds that each command of a page prints what stands below it, and says how many there
+/// are.
+fn output_is_kept(path: &str) -> usize {
+    let page = read(path);
     let mut written = String::new();
     let mut commands = 0;
-    for part in blocks(&readme) {
+    for part in blocks(&page) {
         match part {
             Ok(line) => written += &format_args!("{line}\n").to_string(),
             Err(block) => {
@@ -166,8 +178,8 @@ fn the_output_in_the_readme_is_what_its_commands_print() {
             }
         }
     }
-    assert!(commands >= 2, "the README runs too little");
-    is_kept("README.md", &written);
+    is_kept(path, &written);
+    commands
 }
 
 /// A block of a command and its output, with the output as it is now. Where the
@@ -184,7 +196,11 @@ fn run_again(block: &[&str]) -> Vec<String> {
         arguments.extend(JUDGED);
     }
     let scene = Scene::new();
-    let ran = scene.finish(scene.command(&arguments).current_dir(root()));
+    // The ways back and forward are checked by the cargo that runs this test.
+    let cargo = std::env::var_os("CARGO").unwrap_or_default();
+    let mut program = scene.command(&arguments);
+    program.current_dir(root()).env("CARGO_CANARY_CARGO", cargo);
+    let ran = scene.finish(&mut program);
     assert_eq!(ran.stderr, "", "{command}");
     let printed: Vec<&str> = ran.stdout.lines().collect();
     let cut = shown.iter().position(|line| *line == CUT);
@@ -192,7 +208,7 @@ fn run_again(block: &[&str]) -> Vec<String> {
         None => printed,
         Some(before) => {
             let after = shown.len() - before - 1;
-            assert!(before + after < printed.len(), "{command}");
+            assert!(before + after < printed.len(), "{command}: {}", ran.stdout);
             let (head, tail) = (&printed[..before], &printed[printed.len() - after..]);
             [head, &[CUT], tail].concat()
         }
