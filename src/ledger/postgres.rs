@@ -17,7 +17,7 @@ use super::schema::{self, Statement, Value};
 use super::{LedgerError, Mode, Store};
 
 /// How long the server may take to take us in.
-const CONNECT: Duration = Duration::from_secs(15);
+const CONNECT: Duration = Duration::from_secs(30);
 /// The key of the lock under which tables are made: "canary" in ASCII.
 const LOCK: i64 = 0x6361_6e61_7279;
 /// How many rows go to the server in one statement.
