@@ -128,6 +128,8 @@ fn in_lock(question: &Question, content: &[u8]) -> Result<Vec<Release>, String> 
         })
         .collect();
     releases.sort();
+    // Collected in the room of all packages; thousands of states are kept.
+    releases.shrink_to_fit();
     Ok(releases)
 }
 
@@ -180,5 +182,29 @@ fn changed(
         Arc::clone(before)
     } else {
         Arc::new(now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fmt::Write as _;
+
+    #[test]
+    fn what_is_kept_of_a_lock_file_is_no_larger_than_what_it_says() {
+        let mut text = "version = 4\n".to_owned();
+        for number in 0..300 {
+            let _ = write!(
+                text,
+                "\n[[package]]\nname = \"p{number}\"\nversion = \"1.0.0\"\n"
+            );
+        }
+        let question = Question {
+            package: "p7".to_owned(),
+            versions: None,
+        };
+        let releases = in_lock(&question, text.as_bytes()).unwrap();
+        assert_eq!(releases.len(), 1);
+        assert!(releases.capacity() < 4, "{}", releases.capacity());
     }
 }
