@@ -171,6 +171,10 @@ fn declared(
                 .as_ref()
                 .map(|old| only_in(old, &new))
                 .unwrap_or_default(),
+            rust_version_raised: old.as_ref().is_some_and(|old| {
+                numbers(new.rust_version.as_ref()) > numbers(old.rust_version.as_ref())
+            }),
+            rust_version: new.rust_version,
         })
     };
     match read() {
@@ -181,6 +185,17 @@ fn declared(
             detail,
         }),
     }
+}
+
+/// A version of the compiler as it is compared: `1.60` is `1.60.0`, and none at all
+/// is the oldest.
+fn numbers(version: Option<&String>) -> Vec<u64> {
+    let parts = version.into_iter().flat_map(|version| version.split('.'));
+    let mut numbers: Vec<u64> = parts.map_while(|part| part.parse().ok()).collect();
+    while numbers.last() == Some(&0) {
+        numbers.pop();
+    }
+    numbers
 }
 
 fn nothing_comes_in(change: &Change) -> Dossier {
@@ -242,5 +257,30 @@ fn all_unknown(reason: GapReason, detail: &str) -> Dossier {
         publisher: Finding::Absent("not asked for".to_owned()),
         look_alike: None,
         other_gaps: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn compilers_are_compared_by_their_numbers() {
+        let is_raised = |from: Option<&str>, to: Option<&str>| {
+            let (from, to) = (from.map(str::to_owned), to.map(str::to_owned));
+            numbers(to.as_ref()) > numbers(from.as_ref())
+        };
+        for (from, to, raised) in [
+            (None, Some("1.60"), true),
+            (Some("1.60"), None, false),
+            (Some("1.9"), Some("1.60"), true),
+            (Some("1.60"), Some("1.60.0"), false),
+            (Some("1.60.0"), Some("1.60.1"), true),
+            (Some("1.70"), Some("1.60"), false),
+            (None, None, false),
+            (Some("1.60"), Some("odd"), false),
+        ] {
+            assert_eq!(is_raised(from, to), raised, "{from:?} {to:?}");
+        }
     }
 }

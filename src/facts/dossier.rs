@@ -147,6 +147,11 @@ pub struct Declared {
     pub features_gained: Vec<String>,
     /// Features that only the release that goes out has, sorted.
     pub features_lost: Vec<String>,
+    /// The oldest compiler that it declares to support.
+    pub rust_version: Option<String>,
+    /// It asks for a newer compiler than the release that goes out, or for one for
+    /// the first time; false when nothing goes out.
+    pub rust_version_raised: bool,
 }
 
 /// The advisories of one change, in three groups.

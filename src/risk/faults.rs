@@ -81,11 +81,16 @@ impl Regression {
             .map_or(0.0, |weight| weight * share)
     }
 
+    /// What all signals that fire add.
+    #[must_use]
+    pub fn adds_of(&self, shares: &[(Column, f64)]) -> f64 {
+        shares.iter().map(|it| self.adds(it)).sum()
+    }
+
     /// How likely it is, from 0 to 1.
     #[must_use]
     pub fn likelihood(&self, shares: &[(Column, f64)]) -> f64 {
-        let sum: f64 = shares.iter().map(|it| self.adds(it)).sum();
-        sigmoid(self.at_zero + sum)
+        sigmoid(self.at_zero + self.adds_of(shares))
     }
 }
 

@@ -23,13 +23,15 @@ struct FittedFile {
     faults: BTreeMap<String, FaultEntry>,
 }
 
-/// The regression of one kind of fault.
+/// The regression of one kind of fault, or why there is none.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct FaultEntry {
-    at_zero: f64,
+    at_zero: Option<f64>,
     /// By `SIGNAL` or `SIGNAL.GRADE`.
-    weights: BTreeMap<String, f64>,
+    weights: Option<BTreeMap<String, f64>>,
+    /// Why history could teach nothing of it.
+    not_learnt: Option<String>,
 }
 
 impl Model {
@@ -57,12 +59,24 @@ impl Model {
             problems.push("`points-to-double` is a number above 0".to_owned());
         }
         let mut faults = Faults::new();
+        let mut not_learnt = BTreeMap::new();
         for fault in Fault::ALL {
-            match file.faults.get(fault.as_str()) {
-                Some(entry) => {
-                    faults.insert(fault, regression(fault, entry, &mut problems));
+            let name = fault.as_str();
+            let Some(entry) = file.faults.get(name) else {
+                problems.push(format!("`[faults.{name}]` is missing"));
+                continue;
+            };
+            match (entry.at_zero, &entry.weights, &entry.not_learnt) {
+                (Some(at_zero), Some(weights), None) => {
+                    let learnt = regression(fault, at_zero, weights, &mut problems);
+                    faults.insert(fault, learnt);
                 }
-                None => problems.push(format!("`[faults.{}]` is missing", fault.as_str())),
+                (None, None, Some(reason)) if !reason.trim().is_empty() => {
+                    not_learnt.insert(fault, reason.clone());
+                }
+                _ => problems.push(format!(
+                    "`[faults.{name}]` takes `at-zero` and `weights`, or `not-learnt` with the reason and nothing else"
+                )),
             }
         }
         for name in file.faults.keys() {
@@ -81,6 +95,7 @@ impl Model {
             points_to_double: file.points_to_double,
         };
         self.faults = faults;
+        self.not_learnt = not_learnt;
         self.provenance.push('\n');
         self.provenance.push_str(&file.provenance);
         Ok(())
@@ -88,13 +103,18 @@ impl Model {
 }
 
 /// One regression of a file, with what does not fit.
-fn regression(fault: Fault, entry: &FaultEntry, problems: &mut Vec<String>) -> Regression {
+fn regression(
+    fault: Fault,
+    at_zero: f64,
+    entry: &BTreeMap<String, f64>,
+    problems: &mut Vec<String>,
+) -> Regression {
     let name = fault.as_str();
-    if !entry.at_zero.is_finite() {
+    if !at_zero.is_finite() {
         problems.push(format!("`at-zero` of `{name}` is no number"));
     }
     let mut weights = BTreeMap::new();
-    for (signal, weight) in &entry.weights {
+    for (signal, weight) in entry {
         let (id, grade) = signal
             .split_once('.')
             .map_or((signal.as_str(), None), |(id, grade)| (id, Some(grade)));
@@ -116,10 +136,7 @@ fn regression(fault: Fault, entry: &FaultEntry, problems: &mut Vec<String>) -> R
             None => problems.push(format!("there is no `{signal}`")),
         }
     }
-    Regression {
-        at_zero: entry.at_zero,
-        weights,
-    }
+    Regression { at_zero, weights }
 }
 
 #[cfg(test)]
@@ -174,6 +191,14 @@ mod tests {
                 "{said}"
             );
         }
+        let said = changed(
+            "[faults.hot-fix]\n",
+            "[faults.hot-fix]\nnot-learnt = \"none\"\n",
+        );
+        assert!(
+            said.contains("`[faults.hot-fix]` takes `at-zero` and"),
+            "{said}"
+        );
         let without = SHIPPED.split("# Of another patch").next().unwrap();
         let mut model = Model::built_in().unwrap();
         let error = model

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::faults::{Fault, Faults, contributions};
+use super::faults::{Fault, Faults, Regression, contributions};
 use super::signals::{Definition, SIGNALS};
 use super::{Column, LIMIT, Level};
 use crate::snapshot::{Placement, Role};
@@ -138,6 +138,8 @@ pub struct Model {
     entries: BTreeMap<String, Entry>,
     /// What was fitted goes before the points that were set by hand.
     pub(super) faults: Faults,
+    /// The kinds of fault of which history could teach nothing, with the reason.
+    pub(super) not_learnt: BTreeMap<Fault, String>,
 }
 
 impl Model {
@@ -176,6 +178,7 @@ impl Model {
             probability: file.probability,
             entries: file.signals,
             faults: Faults::new(),
+            not_learnt: BTreeMap::new(),
         })
     }
 
@@ -183,6 +186,12 @@ impl Model {
     #[must_use]
     pub fn provenance(&self) -> &str {
         &self.provenance
+    }
+
+    /// The kinds of fault whose likelihood is not told, with the reason.
+    #[must_use]
+    pub fn not_learnt(&self) -> &BTreeMap<Fault, String> {
+        &self.not_learnt
     }
 
     /// The bounds of the levels.
@@ -268,13 +277,16 @@ impl Model {
         }
     }
 
-    /// The same model with other weights, and the intercepts that it has.
+    /// The same model with other weights, and the intercepts that it has. A kind of
+    /// fault without weights is told by its intercept alone.
     #[must_use]
     pub fn with_weights(&self, mut faults: Faults) -> Self {
-        for (fault, regression) in &mut faults {
-            if let Some(own) = self.faults.get(fault) {
-                regression.at_zero = own.at_zero;
-            }
+        for (fault, own) in &self.faults {
+            let regression = faults.entry(*fault).or_insert_with(|| Regression {
+                at_zero: own.at_zero,
+                weights: BTreeMap::new(),
+            });
+            regression.at_zero = own.at_zero;
         }
         self.with_faults(faults)
     }

@@ -134,6 +134,25 @@ pub(super) const TABLE: &[Variable] = &[
     .needs(FactKind::History)
     .not_negative(),
     Variable::of_change(
+        "release.rust_version",
+        Type::Text,
+        "the oldest compiler that it declares to support, such as `1.60`; absent when it declares none",
+        |s| {
+            of(&s.dossier.declared, |it| match &it.rust_version {
+                Some(version) => Reading::Text(version.as_str().into()),
+                None => Reading::Absent,
+            })
+        },
+    )
+    .needs(FactKind::History),
+    Variable::of_change(
+        "release.rust_version_raised",
+        Type::Bool,
+        "it asks for a newer compiler than the release that goes out, or for one for the first time",
+        |s| of(&s.dossier.declared, |it| Reading::Bool(it.rust_version_raised)),
+    )
+    .needs(FactKind::History),
+    Variable::of_change(
         "release.publisher",
         Type::Text,
         "the login that published it; `trusted:SERVICE:REPOSITORY` for a trusted workflow; absent without `--publishers`",

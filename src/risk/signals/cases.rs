@@ -3,8 +3,8 @@
 use super::case::{Case, release};
 use crate::diff::ChangeKind;
 use crate::facts::{
-    Declared, Extent, Finding, LookAlike, Part, Publisher, PublisherDelta, Shift, SourceDelta,
-    SourceFinding, Topic, Witness, YankCluster, Yanked,
+    Declared, Extent, Finding, LookAlike, Part, Published, Publisher, PublisherDelta, Shift,
+    SourceDelta, SourceFinding, Topic, Witness, YankCluster, Yanked,
 };
 use crate::incidents::{Direction, Strength};
 use crate::pkg::Source;
@@ -236,6 +236,22 @@ pub(super) fn cases(id: &str) -> (Case, Case) {
                 case.change.manifest_before = manifest(true, false, None);
             }),
         ),
+        "close-together" => (apart(5.0), apart(800.0)),
+        "far-apart" => (apart(800.0), apart(2.0)),
+        "compiler-raised" => {
+            let asks = |raised| {
+                declares(|declared| {
+                    declared.rust_version = Some("1.70".to_owned());
+                    declared.rust_version_raised = raised;
+                })
+                .published(1.0)
+            };
+            (asks(true), asks(false))
+        }
+        "fresh-feature-release" => {
+            let to = |version| Case::upgrade("1.0.0", version).published(1.0);
+            (to("1.1.0"), to("1.0.1"))
+        }
         "content-changed" => {
             let same = |source: Source| {
                 upgrade(|case| {
@@ -388,6 +404,16 @@ pub(super) fn cases(id: &str) -> (Case, Case) {
         ),
         other => panic!("write a case and a near miss for `{other}`"),
     }
+}
+
+/// An upgrade to a settled release that was published so many days after the one
+/// that goes out.
+fn apart(days: f64) -> Case {
+    upgrade(|case| {
+        let at = "2025-01-01T00:00:00Z".parse().unwrap();
+        let age_days = 100.0 + days;
+        case.dossier.previous_published = Finding::Seen(Published { at, age_days });
+    })
 }
 
 /// An upgrade to a release that declares something.

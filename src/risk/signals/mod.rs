@@ -10,14 +10,18 @@ mod build_code_changed;
 mod build_code_gains;
 mod build_script_added;
 mod capability_gained;
+mod close_together;
 mod code_unchanged;
 mod commit_unclear;
+mod compiler_raised;
 mod content_changed;
 mod dependencies_changed;
 mod executable_gained;
+mod far_apart;
 mod feature_list_changed;
 mod features_gained;
 mod follows_closely;
+mod fresh_feature_release;
 mod fresh_release;
 mod git_commit;
 mod hollow_update;
@@ -50,7 +54,7 @@ mod yanked_left;
 mod yanked_release;
 mod young_crate;
 
-use crate::diff::Change;
+use crate::diff::{Change, ChangeKind};
 use crate::facts::{Dossier, FactKind, Published};
 use crate::incidents::Link;
 use crate::risk::wording;
@@ -151,6 +155,21 @@ fn freshness(input: &Input<'_>, parameters: &Parameters<'_>) -> Option<f64> {
     (age < parameters.get("until-days")).then(|| half / (half + age))
 }
 
+/// How many days lie between the publication of the two releases of an upgrade,
+/// and how far that is: from nought at `over-days` to 1 at `full-at-days`, by the
+/// logarithm. It stays what it is however long one waits.
+fn apart(input: &Input<'_>, parameters: &Parameters<'_>) -> Option<(f64, f64)> {
+    if input.change.kind != ChangeKind::Upgraded {
+        return None;
+    }
+    let from = input.dossier.previous_published.seen()?;
+    let to = input.dossier.published.seen()?;
+    let days = (from.age_days - to.age_days).max(0.0);
+    let (over, full) = (parameters.get("over-days"), parameters.get("full-at-days"));
+    let share = (days.max(over) / over).ln() / (full / over).ln();
+    Some((days, share.clamp(0.0, 1.0)))
+}
+
 /// A count as a share: each further one counts less, and `full_at` counts fully.
 fn of_many(count: usize, full_at: f64) -> f64 {
     (count as f64).ln_1p() / full_at.ln_1p()
@@ -186,14 +205,18 @@ pub static SIGNALS: &[&Definition] = &[
     &build_code_gains::SIGNAL,
     &build_script_added::SIGNAL,
     &capability_gained::SIGNAL,
+    &close_together::SIGNAL,
     &code_unchanged::SIGNAL,
     &commit_unclear::SIGNAL,
+    &compiler_raised::SIGNAL,
     &content_changed::SIGNAL,
     &dependencies_changed::SIGNAL,
     &executable_gained::SIGNAL,
+    &far_apart::SIGNAL,
     &feature_list_changed::SIGNAL,
     &features_gained::SIGNAL,
     &follows_closely::SIGNAL,
+    &fresh_feature_release::SIGNAL,
     &fresh_release::SIGNAL,
     &git_commit::SIGNAL,
     &hollow_update::SIGNAL,
