@@ -49,10 +49,13 @@ pub(super) struct Upgrade {
     pub(super) new: String,
     /// By label: whether it holds; without those that were never settled.
     pub(super) labels: BTreeMap<String, bool>,
+    /// The fields of `known` as numbers, in the order of their names.
+    pub(super) known: Vec<f64>,
 }
 
 /// A line of `updates.jsonl.gz`, as far as it is used. The fields below `known`
-/// are not read: what was known on the day is found anew.
+/// are for the baseline of a plain regression: for the model what was known on the
+/// day is found anew.
 #[derive(Deserialize)]
 struct Line {
     event_id: String,
@@ -74,6 +77,8 @@ struct Line {
     indexed: bool,
     #[serde(default)]
     withheld: bool,
+    #[serde(default)]
+    known: BTreeMap<String, Value>,
     #[serde(default)]
     hindsight: BTreeMap<String, Value>,
 }
@@ -252,6 +257,12 @@ fn upgrades(
     lines: Vec<Line>,
     watched: &BTreeMap<String, String>,
 ) -> BTreeMap<String, Vec<Upgrade>> {
+    let names: BTreeSet<String> = lines
+        .iter()
+        .flat_map(|line| line.known.keys())
+        .filter(|name| !UNCLEAN.contains(&name.as_str()))
+        .cloned()
+        .collect();
     let mut all: BTreeMap<String, Vec<Upgrade>> = BTreeMap::new();
     for line in lines {
         let public = |source: &Option<String>| source.as_deref() == Some("crates.io");
@@ -289,9 +300,27 @@ fn upgrades(
             old,
             new,
             labels,
+            known: names
+                .iter()
+                .map(|name| number(line.known.get(name)))
+                .collect(),
         });
     }
     all
+}
+
+/// Fields of `known` that what came later leaks into.
+const UNCLEAN: [&str; 2] = ["prior_yanked_180d_approx", "prior_180d"];
+
+/// A field as a number: large ones by their logarithm, lists by their length.
+fn number(value: Option<&Value>) -> f64 {
+    let number = match value {
+        Some(Value::Bool(value)) => f64::from(u8::from(*value)),
+        Some(Value::Number(value)) => value.as_f64().unwrap_or(0.0),
+        Some(Value::Array(list)) => list.len() as f64,
+        Some(Value::Null | Value::String(_) | Value::Object(_)) | None => 0.0,
+    };
+    number.signum() * number.abs().ln_1p()
 }
 
 /// Whether an update entered the range of a leak that was found later.

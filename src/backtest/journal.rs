@@ -231,6 +231,8 @@ fn row(line: RowLine) -> Option<Row> {
             changed: line.changed,
         },
         labels: line.labels,
+        // It stands in the corpus, and is taken from there.
+        known: Vec::new(),
     })
 }
 

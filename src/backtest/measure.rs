@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
-use super::{History, Row};
+use super::{History, Row, plain};
 use crate::policy::Decision;
 use crate::risk::Fault;
 use crate::stats::{average_precision, brier, quantile, recall_at, roc_auc};
@@ -163,15 +163,21 @@ fn per_100(rows: &[&Row], decision: Decision) -> f64 {
 struct Settled<'a> {
     row: &'a Row,
     bad: bool,
+    /// By a plain regression that has not seen its family.
+    plain: Option<f64>,
 }
 
 fn label_figures(rows: &[Row], label: &str) -> LabelFigures {
+    let all: Vec<&Row> = rows.iter().collect();
+    let plain = plain::left_out(&all, label, |row| &row.family);
     let settled: Vec<Settled<'_>> = rows
         .iter()
-        .filter_map(|row| {
+        .enumerate()
+        .filter_map(|(at, row)| {
             Some(Settled {
                 row,
                 bad: *row.labels.get(label)?,
+                plain: plain.as_ref().and_then(|plain| plain.get(at)).copied(),
             })
         })
         .collect();
@@ -180,18 +186,22 @@ fn label_figures(rows: &[Row], label: &str) -> LabelFigures {
         .filter(|it| it.bad)
         .map(|it| it.row)
         .collect();
-    let baselines = BASELINES
+    let mut baselines: BTreeMap<_, _> = BASELINES
         .iter()
-        .map(|(name, score)| (*name, figures(&settled, score)))
+        .map(|(name, score)| (*name, figures(&settled, &|it| score(it.row))))
         .collect();
+    if plain.is_some() {
+        let score = |it: &Settled<'_>| it.plain.unwrap_or(0.0);
+        baselines.insert("plain-regression", figures(&settled, &score));
+    }
     let own = |row: &Row| own_likelihood(label, &row.faults);
     let likelihood = settled.iter().all(|it| own(it.row).is_some());
     let (auc, precision) = intervals(&settled);
     LabelFigures {
         rows: settled.len(),
         positive: bad.len(),
-        model: figures(&settled, &|row| row.score),
-        likelihood: likelihood.then(|| figures(&settled, &|row| own(row).unwrap_or(0.0))),
+        model: figures(&settled, &|it| it.row.score),
+        likelihood: likelihood.then(|| figures(&settled, &|it| own(it.row).unwrap_or(0.0))),
         roc_auc_interval: auc,
         average_precision_interval: precision,
         baselines,
@@ -245,15 +255,15 @@ fn noise(name: &str, event: usize) -> f64 {
 }
 
 /// One step of SplitMix64 (Steele, Lea and Flood 2014, doi:10.1145/2660193.2660195).
-fn splitmix(state: u64) -> u64 {
+pub(super) fn splitmix(state: u64) -> u64 {
     let mut z = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)
 }
 
-fn figures(settled: &[Settled<'_>], score: &dyn Fn(&Row) -> f64) -> Figures {
-    let rows: Vec<(f64, bool)> = settled.iter().map(|it| (score(it.row), it.bad)).collect();
+fn figures(settled: &[Settled<'_>], score: &dyn Fn(&Settled<'_>) -> f64) -> Figures {
+    let rows: Vec<(f64, bool)> = settled.iter().map(|it| (score(it), it.bad)).collect();
     Figures {
         roc_auc: roc_auc(&rows),
         average_precision: average_precision(&rows),
@@ -265,13 +275,13 @@ fn figures(settled: &[Settled<'_>], score: &dyn Fn(&Row) -> f64) -> Figures {
     }
 }
 
-fn top3(settled: &[Settled<'_>], score: &dyn Fn(&Row) -> f64) -> Option<f64> {
+fn top3(settled: &[Settled<'_>], score: &dyn Fn(&Settled<'_>) -> f64) -> Option<f64> {
     let mut events: BTreeMap<usize, Vec<(f64, bool)>> = BTreeMap::new();
     for it in settled {
         events
             .entry(it.row.event)
             .or_default()
-            .push((score(it.row), it.bad));
+            .push((score(it), it.bad));
     }
     let (mut found, mut all) = (0.0, 0.0);
     for rows in events.values().filter(|rows| rows.len() >= LARGE_EVENT) {
@@ -334,7 +344,7 @@ fn drawn(blocks: &[Vec<(f64, bool)>], draw: u64) -> Vec<(f64, bool)> {
     rows
 }
 
-fn wider(a: Option<Interval>, b: Option<Interval>) -> Option<Interval> {
+pub(super) fn wider(a: Option<Interval>, b: Option<Interval>) -> Option<Interval> {
     match (a, b) {
         (Some(a), Some(b)) if a.high - a.low >= b.high - b.low => Some(a),
         (Some(_), Some(b)) => Some(b),

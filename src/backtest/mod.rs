@@ -1,17 +1,21 @@
 //! The model and a policy against history: real changes of lock files are
 //! audited as of their day, through the same code as `check`, and held against
 //! what became of them. Fits the weights of the model, too. Reads a corpus
-//! only, and never the network.
+//! only; archives of a sample are had from the registry where that is asked for.
 //!
-//! Imports: pkg, host, stats, snapshot, advisories, risk, policy, audit.
+//! Imports: pkg, host, facts, stats, registry, snapshot, advisories, risk, policy, audit.
 
 mod corpus;
 mod curves;
 mod fit;
 mod journal;
 mod measure;
+mod plain;
+mod regression;
 mod replay;
 mod show;
+pub mod sources;
+mod written;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -25,6 +29,7 @@ pub use fit::{Fitted, fit};
 pub use measure::{Calibration, Figures, IncidentDay, Interval, LabelFigures, measure};
 pub use replay::replay;
 pub use show::{json, text};
+pub use written::weights;
 
 /// Why there is no backtest.
 #[derive(Debug, thiserror::Error)]
@@ -103,6 +108,9 @@ pub struct Row {
     pub columns: Vec<(Column, f64)>,
     /// For the baselines.
     pub plain: Plain,
+    /// What the corpus itself knew on the day, as numbers, for the baseline of a
+    /// plain regression; empty where it has no such fields.
+    pub known: Vec<f64>,
     /// By label: what became of it.
     pub labels: BTreeMap<String, bool>,
 }

@@ -40,23 +40,8 @@ pub fn replay(
     host: &Host,
     on_progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<History, BacktestError> {
-    let corpus = Corpus::open(&request.corpus, host)?;
-    let known = Known::with_advisories(corpus.advisories.clone())
-        .map_err(|error| BacktestError::Judge(Box::new(error)))?;
-    let index = Arc::new(corpus.index.clone());
-    let wanted: Vec<(usize, &Event)> = corpus
-        .events
-        .iter()
-        .enumerate()
-        .filter(|(at, event)| {
-            let names = &request.repositories;
-            at % request.one_of.max(1) == 0
-                && (names.is_empty() || names.iter().any(|name| event.repo.contains(name.as_str())))
-        })
-        .collect();
-    if wanted.is_empty() {
-        return Err(BacktestError::Nothing);
-    }
+    let desk = Desk::open(request, host)?;
+    let wanted = desk.wanted(request)?;
     let mut by_repository: BTreeMap<&str, Vec<(usize, &Event)>> = BTreeMap::new();
     for (at, event) in &wanted {
         by_repository
@@ -71,9 +56,8 @@ pub fn replay(
         failed: Vec::new(),
         unmatched: 0,
     };
-    let journal = journal(request, &corpus, &known, host)?;
+    let journal = journal(request, &desk, host)?;
     let before = |event: &Event| journal.as_ref().and_then(|it| it.done(&event.event_id));
-    let now = host.clock.now();
     // One repository at a time, so that only its lock files are in memory, and
     // of a long one a part.
     for events in by_repository.values().flat_map(|all| all.chunks(PART)) {
@@ -92,12 +76,12 @@ pub fn replay(
             continue;
         }
         let only: Vec<&Event> = new.iter().map(|(_, event)| *event).collect();
-        let locks = corpus.locks(&only, host)?;
+        let locks = desk.corpus.locks(&only, host)?;
         for some in new.chunks(RECORDED) {
             let found: Vec<Done> = some
                 .par_iter()
                 .map(|(at, event)| {
-                    let found = one(request, &corpus, &known, &index, &locks, (*at, event), now);
+                    let found = desk.one((*at, event), &locks);
                     let done = done.fetch_add(1, Ordering::Relaxed) + 1;
                     on_progress(Progress {
                         done,
@@ -116,6 +100,7 @@ pub fn replay(
         }
     }
     history.rows.sort_by_key(|row| row.event);
+    desk.add_known(&mut history.rows);
     history.failed.sort();
     Ok(history)
 }
@@ -138,8 +123,7 @@ impl History {
 /// The journal that was asked for, if it is of the same replay.
 fn journal<'h>(
     request: &Request,
-    corpus: &Corpus,
-    known: &Known,
+    desk: &Desk,
     host: &'h Host,
 ) -> Result<Option<Journal<'h>>, BacktestError> {
     let Some(path) = &request.journal else {
@@ -156,8 +140,8 @@ fn journal<'h>(
     for part in [
         env!("CARGO_PKG_VERSION").as_bytes(),
         &policy,
-        format!("{:?}", known.model).as_bytes(),
-        corpus.digest.as_bytes(),
+        format!("{:?}", desk.known.model).as_bytes(),
+        desk.corpus.digest.as_bytes(),
     ] {
         digest.update(part.len().to_le_bytes());
         digest.update(part);
@@ -165,64 +149,169 @@ fn journal<'h>(
     Journal::open(path, &format!("{:x}", digest.finalize()), host).map(Some)
 }
 
-/// One event: its rows, and how many of its upgrades the difference does not show.
-fn one(
-    request: &Request,
-    corpus: &Corpus,
-    known: &Known,
-    index: &Arc<BTreeMap<String, Vec<u8>>>,
-    locks: &BTreeMap<String, Vec<u8>>,
-    (at, event): (usize, &Event),
+/// What every event of a replay is judged with.
+pub(super) struct Desk {
+    pub(super) corpus: Corpus,
+    policy: PolicyChoice,
+    known: Known,
+    index: Arc<BTreeMap<String, Vec<u8>>>,
     now: Timestamp,
-) -> Result<(Vec<Row>, usize), String> {
-    let upgrades = corpus.upgrades.get(&event.event_id);
-    let lock = |digest: &String| {
-        locks
-            .get(digest)
-            .cloned()
-            .ok_or_else(|| format!("{}: the lock file {digest} is not there", event.event_id))
-    };
-    let files = ReplayFiles {
-        base: lock(&event.before)?,
-        head: lock(&event.after)?,
-        index: Arc::clone(index),
-        now,
-    };
-    let host = Host {
-        files: Box::new(files),
-        clock: Box::new(Still(now)),
-        ..MemoryHost::new(now).host()
-    };
-    let audit_request = audit::Request {
-        repository: PathBuf::from("/replay"),
-        base: BuildName::Named(BASE.to_owned()),
-        head: BuildName::Named(HEAD.to_owned()),
-        policy: Some(request.policy.clone()),
-        targets: Vec::new(),
-        features: None,
-        graph: GraphMode::LockOnly,
-        as_of: Some(event.commit_time),
-        publishers: None,
-        locked_data: true,
-        cache_dir: Some(PathBuf::from(CACHE)),
-        evidence: audit::EvidenceSources::default(),
-        ledger: audit::LedgerChoice::Never,
-    };
-    let audit = audit::run_knowing(&audit_request, &host, known, &|_| ())
-        .map_err(|error| format!("{}: {}", event.event_id, with_causes(&error)))?;
-    let mut unmatched = 0;
-    let mut rows = Vec::new();
-    for upgrade in upgrades.into_iter().flatten() {
-        match judged(&audit, upgrade) {
-            Some(judged) => rows.push(row(at, event, corpus, known, upgrade, judged, &audit)),
-            None => unmatched += 1,
+}
+
+impl Desk {
+    pub(super) fn open(request: &Request, host: &Host) -> Result<Self, BacktestError> {
+        let corpus = Corpus::open(&request.corpus, host)?;
+        Ok(Self {
+            known: Known::with_advisories(corpus.advisories.clone())
+                .map_err(|error| BacktestError::Judge(Box::new(error)))?,
+            index: Arc::new(corpus.index.clone()),
+            policy: request.policy.clone(),
+            now: host.clock.now(),
+            corpus,
+        })
+    }
+
+    /// The events that are asked for, with their place in the corpus.
+    pub(super) fn wanted(&self, request: &Request) -> Result<Vec<(usize, &Event)>, BacktestError> {
+        let names = &request.repositories;
+        let all = self.corpus.events.iter().enumerate();
+        let wanted: Vec<(usize, &Event)> = all
+            .filter(|(at, event)| {
+                at % request.one_of.max(1) == 0
+                    && (names.is_empty()
+                        || names.iter().any(|name| event.repo.contains(name.as_str())))
+            })
+            .collect();
+        if wanted.is_empty() {
+            return Err(BacktestError::Nothing);
+        }
+        Ok(wanted)
+    }
+
+    /// One event as of its day, with the archives that are at hand.
+    pub(super) fn audit(
+        &self,
+        event: &Event,
+        locks: &BTreeMap<String, Vec<u8>>,
+        archives: BTreeMap<String, Vec<u8>>,
+    ) -> Result<Audit, String> {
+        let lock = |digest: &String| {
+            locks
+                .get(digest)
+                .cloned()
+                .ok_or_else(|| format!("{}: the lock file {digest} is not there", event.event_id))
+        };
+        let files = ReplayFiles {
+            base: lock(&event.before)?,
+            head: lock(&event.after)?,
+            index: Arc::clone(&self.index),
+            archives,
+            now: self.now,
+        };
+        let host = Host {
+            files: Box::new(files),
+            clock: Box::new(Still(self.now)),
+            ..MemoryHost::new(self.now).host()
+        };
+        let request = audit::Request {
+            repository: PathBuf::from("/replay"),
+            base: BuildName::Named(BASE.to_owned()),
+            head: BuildName::Named(HEAD.to_owned()),
+            policy: Some(self.policy.clone()),
+            targets: Vec::new(),
+            features: None,
+            graph: GraphMode::LockOnly,
+            as_of: Some(event.commit_time),
+            publishers: None,
+            locked_data: true,
+            cache_dir: Some(PathBuf::from(CACHE)),
+            evidence: audit::EvidenceSources::default(),
+            ledger: audit::LedgerChoice::Never,
+        };
+        audit::run_knowing(&request, &host, &self.known, &|_| ())
+            .map_err(|error| format!("{}: {}", event.event_id, with_causes(&error)))
+    }
+
+    /// One event: its rows, and how many of its upgrades the difference does not show.
+    fn one(
+        &self,
+        (at, event): (usize, &Event),
+        locks: &BTreeMap<String, Vec<u8>>,
+    ) -> Result<(Vec<Row>, usize), String> {
+        let audit = self.audit(event, locks, BTreeMap::new())?;
+        let mut unmatched = 0;
+        let mut rows = Vec::new();
+        let upgrades = self.corpus.upgrades.get(&event.event_id);
+        for upgrade in upgrades.into_iter().flatten() {
+            match judged(&audit, upgrade) {
+                Some(judged) => rows.push(self.row((at, event), upgrade, judged, &audit)),
+                None => unmatched += 1,
+            }
+        }
+        Ok((rows, unmatched))
+    }
+
+    /// One upgrade as it was judged.
+    pub(super) fn row(
+        &self,
+        (at, event): (usize, &Event),
+        upgrade: &Upgrade,
+        judged: &JudgedChange,
+        audit: &Audit,
+    ) -> Row {
+        let step = judged
+            .change
+            .outgoing()
+            .zip(judged.change.incoming())
+            .map(|(from, to)| Step::between(&from.version, &to.version));
+        let published = judged.dossier.published.seen();
+        let families = &self.corpus.families;
+        let (change, dossier, links) = (&judged.change, &judged.dossier, &judged.links);
+        Row {
+            event: at,
+            repository: event.repo.clone(),
+            family: families.get(&upgrade.name).unwrap_or(&upgrade.name).clone(),
+            name: named(upgrade),
+            score: judged.assessment.sum(),
+            likelihood: judged.assessment.likelihood,
+            faults: judged.assessment.faults.clone(),
+            place: place(judged, audit),
+            decision: judged.decision,
+            columns: crate::risk::columns(change, dossier, links, &self.known.model),
+            plain: Plain {
+                step: match step {
+                    Some(Step::Major) => 3.0,
+                    Some(Step::Minor | Step::Prerelease) => 2.0,
+                    Some(Step::Same | Step::Patch | Step::Downgrade) | None => 1.0,
+                },
+                age_days: published.map_or(f64::MAX, |published| published.age_days),
+                changed: event.n_changed.max(audit.changes.len()) as f64,
+            },
+            labels: upgrade.labels.clone(),
+            known: Vec::new(),
         }
     }
-    Ok((rows, unmatched))
+
+    /// What the corpus itself knew of the upgrades.
+    fn add_known(&self, rows: &mut [Row]) {
+        for row in rows {
+            let event = self.corpus.events.get(row.event);
+            let upgrades = event.and_then(|event| self.corpus.upgrades.get(&event.event_id));
+            let own = |upgrade: &&Upgrade| named(upgrade) == row.name;
+            if let Some(upgrade) = upgrades.into_iter().flatten().find(own) {
+                row.known.clone_from(&upgrade.known);
+            }
+        }
+    }
+}
+
+/// An upgrade for people.
+fn named(upgrade: &Upgrade) -> String {
+    format!("{} {} -> {}", upgrade.name, upgrade.old, upgrade.new)
 }
 
 /// The change that shows an upgrade.
-fn judged<'a>(audit: &'a Audit, upgrade: &Upgrade) -> Option<&'a JudgedChange> {
+pub(super) fn judged<'a>(audit: &'a Audit, upgrade: &Upgrade) -> Option<&'a JudgedChange> {
     let comes_in = |judged: &&JudgedChange| {
         judged.change.package == upgrade.name
             && judged
@@ -238,49 +327,6 @@ fn judged<'a>(audit: &'a Audit, upgrade: &Upgrade) -> Option<&'a JudgedChange> {
     };
     let all = || audit.changes.iter().filter(comes_in);
     all().find(goes_out).or_else(|| all().next())
-}
-
-fn row(
-    at: usize,
-    event: &Event,
-    corpus: &Corpus,
-    known: &Known,
-    upgrade: &Upgrade,
-    judged: &JudgedChange,
-    audit: &Audit,
-) -> Row {
-    let step = judged
-        .change
-        .outgoing()
-        .zip(judged.change.incoming())
-        .map(|(from, to)| Step::between(&from.version, &to.version));
-    let published = judged.dossier.published.seen();
-    Row {
-        event: at,
-        repository: event.repo.clone(),
-        family: corpus
-            .families
-            .get(&upgrade.name)
-            .unwrap_or(&upgrade.name)
-            .clone(),
-        name: format!("{} {} -> {}", upgrade.name, upgrade.old, upgrade.new),
-        score: judged.assessment.sum(),
-        likelihood: judged.assessment.likelihood,
-        faults: judged.assessment.faults.clone(),
-        place: place(judged, audit),
-        decision: judged.decision,
-        columns: crate::risk::columns(&judged.change, &judged.dossier, &judged.links, &known.model),
-        plain: Plain {
-            step: match step {
-                Some(Step::Major) => 3.0,
-                Some(Step::Minor | Step::Prerelease) => 2.0,
-                Some(Step::Same | Step::Patch | Step::Downgrade) | None => 1.0,
-            },
-            age_days: published.map_or(f64::MAX, |published| published.age_days),
-            changed: event.n_changed.max(audit.changes.len()) as f64,
-        },
-        labels: upgrade.labels.clone(),
-    }
 }
 
 /// The place of a change in its difference by score.
@@ -304,11 +350,12 @@ impl Clock for Still {
     }
 }
 
-/// Two lock files and the index entries of a corpus.
+/// Two lock files, the index entries of a corpus, and archives by their checksum.
 struct ReplayFiles {
     base: Vec<u8>,
     head: Vec<u8>,
     index: Arc<BTreeMap<String, Vec<u8>>>,
+    archives: BTreeMap<String, Vec<u8>>,
     now: Timestamp,
 }
 
@@ -322,11 +369,15 @@ impl ReplayFiles {
             return Ok(&self.head);
         }
         let below = path.strip_prefix(CACHE).map_err(|_| missing())?;
-        if !below.starts_with("local-registry") {
+        let of = if below.starts_with("local-registry") {
+            &*self.index
+        } else if below.starts_with("crates") {
+            &self.archives
+        } else {
             return Err(missing());
-        }
+        };
         let name = path.file_name().and_then(|name| name.to_str());
-        name.and_then(|name| self.index.get(name))
+        name.and_then(|name| of.get(name))
             .map(Vec::as_slice)
             .ok_or_else(missing)
     }

@@ -83,6 +83,13 @@ pub fn text(history: &History, measured: &Measured, fitted: Option<&Fitted>) -> 
                 if let Some((auc, precision)) = left_out.likelihood {
                     let _ = write!(out, "; by its likelihood {auc:.3}, {precision:.3}");
                 }
+                if let Some((auc, precision)) = left_out.plain {
+                    let _ = write!(
+                        out,
+                        "\n  {:20} AUC {auc:.3}  AP {precision:.3}",
+                        "  plain regression"
+                    );
+                }
                 out.push('\n');
             }
         }
@@ -265,6 +272,9 @@ fn left_out(fitted: &Fitted) -> Value {
                 if let Some(likelihood) = left_out.likelihood {
                     value["by-likelihood"] = both(likelihood);
                 }
+                if let Some(plain) = left_out.plain {
+                    value["plain-regression"] = both(plain);
+                }
                 (label.clone(), value)
             })
             .collect();
@@ -288,8 +298,10 @@ fn weights(fitted: &Fitted) -> Value {
             (fault.as_str().to_owned(), value)
         })
         .collect();
+    let not_learnt = fitted.not_learnt.iter();
     json!({
         "faults": faults,
+        "not-learnt": not_learnt.map(|(fault, reason)| (fault.as_str().to_owned(), json!(reason))).collect::<Map<_, _>>(),
         "at-zero": rounded(Some(fitted.at_zero)),
         "points-to-double": rounded(Some(fitted.points_to_double)),
     })

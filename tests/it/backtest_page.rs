@@ -172,26 +172,104 @@ fn incident_days(of: &Value) -> String {
     out
 }
 
-/// From what the weights say of themselves: `LABEL by PART: AUC / AP`, and after a
-/// bar the same by the likelihood of the label's own kind of fault.
+/// From what the weights say of themselves: `LABEL by PART: AUC / AP`, and after
+/// bars the same by the likelihood of the label's own kind of fault and by a plain
+/// regression.
 fn cross_validated() -> String {
-    let mut found: BTreeMap<&str, BTreeMap<&str, (&str, &str)>> = BTreeMap::new();
+    let mut found: BTreeMap<&str, BTreeMap<&str, [&str; 3]>> = BTreeMap::new();
     let weights = weights();
     for line in weights["provenance"].as_str().unwrap().lines() {
         if let Some((what, figures)) = line.split_once(": ")
             && let Some((label, part)) = what.split_once(" by ")
         {
-            let both = figures.split_once(" | ").unwrap_or((figures, "-"));
-            found.entry(label).or_default().insert(part, both);
+            let mut figures = figures.split(" | ");
+            let three = std::array::from_fn(|_| figures.next().unwrap_or("-"));
+            found.entry(label).or_default().insert(part, three);
         }
     }
-    let mut out = "| label | by family: score | own likelihood | by repository: score | own likelihood |\n|---|---|---|---|---|\n".to_owned();
+    let mut out = "| label | by family: score | own likelihood | plain regression | by repository: score | own likelihood | plain regression |\n|---|---|---|---|---|---|---|\n".to_owned();
     for (label, parts) in found {
-        let ((family, own_family), (repository, own_repository)) =
-            (parts["family"], parts["repository"]);
+        let cells = [parts["family"], parts["repository"]].concat().join(" | ");
+        writeln!(out, "| {label} | {cells} |").unwrap();
+    }
+    out
+}
+
+fn kept_sources() -> Value {
+    let text = fs::read_to_string(root().join("docs/backtest-sources.json")).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+fn sample(of: &Value) -> String {
+    let of_label = |label: &str, key: &str| of["labels"][label][key].as_u64().unwrap();
+    format!(
+        "{} upgrades were drawn. They need {} archives, of which {} could not be had. {} were\ncompared in their sources: {} with a later advisory, {} that were withdrawn later, and {}\nordinary ones.\n",
+        of["drawn"],
+        of["archives"],
+        of["lacking"].as_array().unwrap().len(),
+        of["compared"],
+        of_label("bad_adv", "positive"),
+        of_label("bad_yank_isolated", "positive"),
+        of_label("bad_adv", "ordinary"),
+    )
+}
+
+fn ablation(of: &Value) -> String {
+    let mut out = "| label | ordered by | metadata: AUC / AP | with sources | with incidents | sources add to AUC | to AP | incidents add to AUC |\n|---|---|---|---|---|---|---|---|\n".to_owned();
+    for (by, name) in [
+        ("by-score", "score"),
+        ("by-likelihood", "own likelihood"),
+        ("learnt", "own likelihood, weights of sources learnt"),
+    ] {
+        for (label, compared) in of[by].as_object().unwrap() {
+            let arm = |arm: &str| {
+                let of = &compared[arm];
+                format!(
+                    "{} / {}",
+                    number(&of["roc-auc"]["value"], 3),
+                    number(&of["average-precision"]["value"], 3)
+                )
+            };
+            let gain = |gain: &str, what: &str| {
+                let of = &compared[gain][what];
+                let signed = |value: &Value| {
+                    let value = value.as_f64().unwrap();
+                    format!("{:+.3}", if value.abs() < 5e-4 { 0.0 } else { value })
+                };
+                format!(
+                    "{} ({} to {})",
+                    signed(&of["value"]),
+                    signed(&of["range"][0]),
+                    signed(&of["range"][1])
+                )
+            };
+            writeln!(
+                out,
+                "| {label} | {name} | {} | {} | {} | {} | {} | {} |",
+                arm("metadata"),
+                arm("with-sources"),
+                arm("with-incidents"),
+                gain("sources-add", "roc-auc"),
+                gain("sources-add", "average-precision"),
+                gain("incidents-add", "roc-auc")
+            )
+            .unwrap();
+        }
+    }
+    out
+}
+
+fn source_signals(of: &Value) -> String {
+    let mut out = "| signal | of 100 with a later advisory | of 100 withdrawn | of 100 ordinary ones |\n|---|---|---|---|\n".to_owned();
+    for signal in of["signals"].as_array().unwrap() {
+        let of_100 = |key: &str| number(&signal["of-100"][key], 1);
         writeln!(
             out,
-            "| {label} | {family} | {own_family} | {repository} | {own_repository} |"
+            "| {} | {} | {} | {} |",
+            signal["signal"].as_str().unwrap(),
+            of_100("bad_adv"),
+            of_100("bad_yank_isolated"),
+            of_100("ordinary")
         )
         .unwrap();
     }
@@ -203,7 +281,13 @@ fn the_page_shows_the_figures_that_are_kept() {
     let path = root().join("docs/backtest.md");
     let found = fs::read_to_string(&path).unwrap();
     let mut wanted = found.clone();
-    for (name, part) in parts(&kept()) {
+    let sources = kept_sources();
+    let of_sources = [
+        ("sample", sample(&sources)),
+        ("ablation", ablation(&sources)),
+        ("source-signals", source_signals(&sources)),
+    ];
+    for (name, part) in parts(&kept()).into_iter().chain(of_sources) {
         let (open, close) = (
             format!("<!-- {name} -->\n"),
             format!("<!-- end of {name} -->"),
@@ -221,36 +305,48 @@ fn the_page_shows_the_figures_that_are_kept() {
     }
     assert!(
         found == wanted,
-        "docs/backtest.md differs from docs/backtest.json: `CANARY_UPDATE=1 cargo test --test it backtest_page`"
+        "docs/backtest.md differs from docs/backtest.json or docs/backtest-sources.json: `CANARY_UPDATE=1 cargo test --test it backtest_page`"
     );
 }
 
-/// With the corpus at hand and time to spend (`CANARY_BACKTEST=1`): the command
-/// prints today what is kept, and fits the weights that are shipped.
-#[test]
-fn the_command_prints_what_is_kept() {
+/// What the command prints with these arguments, and the folder it ran in; with the
+/// corpus at hand and time to spend (`CANARY_BACKTEST=1`).
+fn printed(arguments: &[&str]) -> Option<(Value, tempfile::TempDir)> {
     let asked = std::env::var_os("CANARY_BACKTEST").is_some_and(|value| value == "1");
-    let (true, Some(shared)) = (asked, crate::shared_data::folder()) else {
+    let shared = crate::shared_data::folder().filter(|_| asked)?;
+    let scratch = tempfile::tempdir().unwrap();
+    let output = Command::new(PROGRAM)
+        .args(["backtest", &format!("{shared}/corpus"), "--format", "json"])
+        .args(arguments)
+        .current_dir(scratch.path())
+        .output()
+        .unwrap();
+    assert!(output.status.success());
+    Some((serde_json::from_slice(&output.stdout).unwrap(), scratch))
+}
+
+#[test]
+fn the_command_prints_what_is_kept_and_fits_the_weights_that_are_shipped() {
+    let Some((now, scratch)) = printed(&["--fit", "weights.toml"]) else {
         return;
     };
-    let scratch = tempfile::tempdir().unwrap();
-    let run = |args: &[&str]| {
-        let output = Command::new(PROGRAM)
-            .args(["backtest", &format!("{shared}/corpus"), "--format", "json"])
-            .args(args)
-            .current_dir(scratch.path())
-            .output()
-            .unwrap();
-        assert!(output.status.success());
-        output.stdout
-    };
-    let now: Value = serde_json::from_slice(&run(&["--journal", "done"])).unwrap();
     assert!(
         now == kept(),
         "docs/backtest.json is not what the command prints: write it anew"
     );
-    let fitted = scratch.path().join("weights.toml");
-    run(&["--journal", "done", "--fit", "weights.toml"]);
-    let fitted: toml::Table = fs::read_to_string(fitted).unwrap().parse().unwrap();
+    let fitted = fs::read_to_string(scratch.path().join("weights.toml")).unwrap();
+    let fitted: toml::Table = fitted.parse().unwrap();
     assert_eq!(fitted, weights(), "{WEIGHTS} is not what the command fits");
+}
+
+/// The archives come from the cache of the user, and what is not there is fetched.
+#[test]
+fn the_command_prints_what_is_kept_of_sources() {
+    let Some((now, _)) = printed(&["--archives", "600", "--seed", "1"]) else {
+        return;
+    };
+    assert!(
+        now == kept_sources(),
+        "docs/backtest-sources.json is not what the command prints: write it anew"
+    );
 }

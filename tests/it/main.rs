@@ -9,6 +9,7 @@
 mod advisories;
 mod backtest;
 mod backtest_page;
+mod backtest_sources;
 #[cfg(target_os = "linux")]
 mod bisect;
 mod cli;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::audit::DataArgs;
 use super::output::OutputArgs;
 
 #[derive(Debug, Args)]
@@ -28,6 +29,22 @@ pub(crate) struct BacktestArgs {
     /// Fit the weights of the model, cross-validate them, and write them to this file
     #[arg(long, value_name = "FILE")]
     pub(crate) fit: Option<PathBuf>,
+    /// Tell what sources and incidents add, on a sample with at most N archives
+    ///
+    /// Draws upgrades that went wrong and ordinary ones of the same years, has
+    /// their archives from where cargo has them, and replays only these.
+    #[arg(long, value_name = "N", conflicts_with_all = ["fit", "plot", "journal"])]
+    pub(crate) archives: Option<usize>,
+    /// The same number draws the same sample
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        default_value_t = 1,
+        requires = "archives"
+    )]
+    pub(crate) seed: u64,
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 }

@@ -1,9 +1,9 @@
 //! `backtest`: history through the model, measured; the weights fitted.
 
-use std::fmt::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use cargo_canary::backtest::{self, BacktestError, Fitted, Request};
+use cargo_canary::backtest::sources::{self, Sample};
+use cargo_canary::backtest::{self, BacktestError, Request};
 use cargo_canary::host::Host;
 use cargo_canary::risk::Model;
 
@@ -14,7 +14,6 @@ use crate::output;
 use crate::progress::Progress;
 
 pub(crate) fn run(args: &BacktestArgs) -> Result<u8, Failure> {
-    let host = Host::real(None);
     let request = Request {
         corpus: args.corpus.clone(),
         policy: super::request::policy_choice(&args.policy),
@@ -22,6 +21,10 @@ pub(crate) fn run(args: &BacktestArgs) -> Result<u8, Failure> {
         one_of: args.one_of,
         journal: args.journal.clone(),
     };
+    if let Some(archives) = args.archives {
+        return with_sources(args, &request, archives);
+    }
+    let host = Host::real(None);
     let progress = Progress::new(!args.output.no_progress);
     let last = AtomicUsize::new(0);
     let history = backtest::replay(&request, &host, &|it| {
@@ -32,13 +35,12 @@ pub(crate) fn run(args: &BacktestArgs) -> Result<u8, Failure> {
     })
     .map_err(|error| failure(&error))?;
     drop(progress);
-    let model = Model::built_in()
-        .map_err(|error| Failure::internal("failed to read the model").caused_by(&error))?;
+    let model = model()?;
     let measured = backtest::measure(&history, &model.named_levels());
     let fitted = args.fit.as_ref().map(|_| backtest::fit(&history, &model));
     if let (Some(file), Some(fitted)) = (&args.fit, &fitted) {
         let corpus = args.corpus.display().to_string();
-        let text = weights(fitted, history.events, &corpus, args.one_of);
+        let text = backtest::weights(fitted, history.events, &corpus, args.one_of);
         output::report(text.as_bytes(), Some(file), &host)?;
     }
     if let Some(file) = &args.plot {
@@ -55,6 +57,35 @@ pub(crate) fn run(args: &BacktestArgs) -> Result<u8, Failure> {
     Ok(exit::PASS)
 }
 
+/// A sample with archives in the place of the whole history.
+fn with_sources(args: &BacktestArgs, request: &Request, archives: usize) -> Result<u8, Failure> {
+    let host = super::shared::host(&args.data)?;
+    let progress = Progress::new(!args.output.no_progress);
+    let sample = Sample {
+        archives,
+        seed: args.seed,
+    };
+    let access = sources::access(&host, args.data.cache.clone());
+    let sampled = sources::replay_sample(request, sample, &access, &host, &|it| {
+        progress.say(it.words());
+    })
+    .map_err(|error| failure(&error))?;
+    drop(progress);
+    let model = model()?;
+    let ablation = sources::ablation(&sampled, &model);
+    let text = match args.output.format {
+        ReportFormat::Text => sources::text(&sampled, &ablation),
+        ReportFormat::Json => format!("{:#}\n", sources::json(&sampled, &ablation)),
+    };
+    output::report(text.as_bytes(), args.output.output.as_deref(), &host)?;
+    Ok(exit::PASS)
+}
+
+fn model() -> Result<Model, Failure> {
+    Model::built_in()
+        .map_err(|error| Failure::internal("failed to read the model").caused_by(&error))
+}
+
 fn failure(error: &BacktestError) -> Failure {
     let failure = Failure::input("failed to replay the corpus").caused_by(error);
     match error {
@@ -67,58 +98,4 @@ fn failure(error: &BacktestError) -> Failure {
             failure.hint("`docs/backtest.md` describes the files of a corpus")
         }
     }
-}
-
-/// The file of fitted weights, with where they come from.
-fn weights(fitted: &Fitted, events: usize, corpus: &str, one_of: usize) -> String {
-    let part = match one_of {
-        1 => String::new(),
-        many => format!(" --one-of {many}"),
-    };
-    let folder = corpus
-        .rsplit('/')
-        .find(|part| !part.is_empty())
-        .unwrap_or("corpus");
-    let mut out = format!(
-        "# Written by `cargo-canary backtest CORPUS{part} --fit policies/risk-fitted.toml`.\nversion = 1\nprovenance = \"\"\"\nFitted to {} upgrades of {events} changes of lock files (folder `{folder}`), of which {}\nwent wrong. A signal that is not named here keeps the points set by hand.\nFitted without a fifth and looked at on it (area under the curve / mean precision, by\nthe score | by the likelihood of its own kind of fault):\n{}\"\"\"\nat-zero = {:.5}\npoints-to-double = {:.2}\n",
-        fitted.rows.0,
-        fitted.rows.1,
-        told(fitted),
-        fitted.at_zero,
-        fitted.points_to_double,
-    );
-    for (fault, regression) in &fitted.faults {
-        // Writing into a string cannot fail.
-        let _ = write!(
-            out,
-            "\n# Of {}: natural log-odds.\n[faults.{}]\nat-zero = {:.3}\n\n[faults.{}.weights]\n",
-            fault.words(),
-            fault.as_str(),
-            regression.at_zero,
-            fault.as_str(),
-        );
-        for ((signal, grade), weight) in &regression.weights {
-            let name =
-                grade.map_or_else(|| (*signal).to_owned(), |grade| format!("{signal}.{grade}"));
-            let _ = writeln!(out, "\"{name}\" = {weight:.3}");
-        }
-    }
-    out
-}
-
-/// The cross-validation, a line for each label.
-fn told(fitted: &Fitted) -> String {
-    let mut out = String::new();
-    for (part, labels) in &fitted.cross_validated {
-        for (label, left_out) in labels {
-            let (auc, precision) = left_out.score;
-            // Writing into a string cannot fail.
-            let _ = write!(out, "{label} by {part}: {auc:.3} / {precision:.3}");
-            if let Some((auc, precision)) = left_out.likelihood {
-                let _ = write!(out, " | {auc:.3} / {precision:.3}");
-            }
-            out.push('\n');
-        }
-    }
-    out
 }
