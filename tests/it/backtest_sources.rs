@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 use crate::backtest::{Made, advisory, release_with, request};
+use crate::cli::program::PROGRAM;
 
 const QUIET: &str = "pub fn one() -> u8 { 1 }\n";
 const LOUD: &str = "pub fn one() -> u8 { unsafe { *(&1_u8 as *const u8) } }\npub fn ask() { let _ = std::net::TcpStream::connect(\"h.example:80\"); }\n";
@@ -172,6 +173,38 @@ fn no_more_archives_are_taken_than_allowed() {
         one.rows,
         stage.sampled(4).unwrap().rows,
         "the same seed, the same sample"
+    );
+}
+
+#[test]
+fn too_few_archives_are_an_error_that_says_what_to_do() {
+    let stage = Stage::new();
+    stage.made.write(&stage.path("corpus"));
+    let run = |archives: &str| {
+        std::process::Command::new(PROGRAM)
+            .args(["backtest", "corpus", "--locked-data", "--cache", "cache"])
+            .args(["--archives", archives])
+            .env("CARGO_HOME", stage.path("home"))
+            .current_dir(stage.folder.path())
+            .output()
+            .unwrap()
+    };
+    let failed = run("3");
+    let said = String::from_utf8_lossy(&failed.stderr).into_owned();
+    assert_eq!(failed.status.code(), Some(2), "{said}");
+    assert!(
+        said.contains("among 3") && said.contains("--archives 600"),
+        "{said}"
+    );
+    let told = run("6");
+    let said = String::from_utf8_lossy(&told.stdout).into_owned();
+    assert!(
+        said.starts_with("2 upgrades drawn (seed 1), which need 3 archives"),
+        "{said}"
+    );
+    assert!(
+        !stage.path("cache").exists(),
+        "locked data is used and not added to"
     );
 }
 

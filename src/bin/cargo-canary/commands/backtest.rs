@@ -69,7 +69,14 @@ fn with_sources(args: &BacktestArgs, request: &Request, archives: usize) -> Resu
     let sampled = sources::replay_sample(request, sample, &access, &host, &|it| {
         progress.say(it.words());
     })
-    .map_err(|error| failure(&error))?;
+    .map_err(|error| {
+        if !matches!(error, BacktestError::Nothing) {
+            return failure(&error);
+        }
+        let message = format!("no upgrade that went wrong has its archives among {archives}");
+        Failure::input(message)
+            .hint("allow more archives, such as `--archives 600`, or leave out `--repository`")
+    })?;
     drop(progress);
     let model = model()?;
     let ablation = sources::ablation(&sampled, &model);
