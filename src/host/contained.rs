@@ -61,6 +61,18 @@ pub struct Sample {
     /// Processor time used so far, that of ended children included for which
     /// their parent has waited.
     pub cpu: Duration,
+    /// How its threads got their turns so far; looked at now and then.
+    pub turns: Option<Turns>,
+}
+
+/// How long threads ran, and how long they could have run and waited for a processor.
+/// Sums over threads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Turns {
+    /// Ran.
+    pub ran: Duration,
+    /// Waited.
+    pub waited: Duration,
 }
 
 /// How much is looked at for one sample.

@@ -74,6 +74,9 @@ mod system {
         // A name of its own, so that whoever ends this program by its name does
         // not end the keeper with it.
         drop(std::fs::write("/proc/self/comm", "canary-keeper"));
+        // A session of its own: kernels that share the processor by session then give a
+        // side as much as all that another session runs together.
+        let _ = rustix::process::setsid();
         if let Err(error) = set_child_subreaper(Some(getpid())) {
             eprintln!("cannot keep orphans: {error}");
             return NOT_STARTED;

@@ -15,6 +15,8 @@ mod put;
 mod real;
 mod shared;
 #[cfg(target_os = "linux")]
+mod turns;
+#[cfg(target_os = "linux")]
 mod watched;
 mod work;
 
@@ -27,7 +29,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 pub(crate) use causes::with_causes;
-pub use contained::{Detail, Ending, Launch, Limits, Printed, Running, Sample};
+pub use contained::{Detail, Ending, Launch, Limits, Printed, Running, Sample, Turns};
 pub use keeper::{NOT_STARTED, NOT_STARTED_SAYS, keep};
 pub use net::{Identity, NetLimits, RealNet};
 pub use shared::{SharedFiles, SharedNews, SharedPlace, SharedPlaceError};

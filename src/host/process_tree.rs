@@ -10,6 +10,7 @@ use std::io::Read;
 use std::time::Duration;
 
 use super::contained::{Detail, Sample};
+use super::turns::Clock;
 
 /// No file of `/proc` that is read here comes near to this size, in bytes.
 const FILE_LIMIT: u64 = 1 << 20;
@@ -97,7 +98,7 @@ fn fields_of_stat(text: &str) -> Option<Vec<&str>> {
 }
 
 /// Samples the descendants of a process; `None` when there are none.
-pub(super) fn sample(root: u32, at: Duration, detail: Detail) -> Option<Sample> {
+pub(super) fn sample(root: u32, at: Duration, detail: Detail, clock: &mut Clock) -> Option<Sample> {
     let page = rustix::param::page_size() as u64;
     let mut sum = Sample {
         at,
@@ -105,7 +106,8 @@ pub(super) fn sample(root: u32, at: Duration, detail: Detail) -> Option<Sample> 
     };
     let (mut sockets, mut pss, mut private) = (0, 0, 0);
     let mut shares = detail == Detail::Shares;
-    for pid in descendants(root) {
+    let pids = descendants(root);
+    for pid in &pids {
         // A process may end while it is looked at; then it does not count.
         let Some((vsz, rss)) = read(&format!("/proc/{pid}/statm"))
             .as_deref()
@@ -126,7 +128,7 @@ pub(super) fn sample(root: u32, at: Duration, detail: Detail) -> Option<Sample> 
         sum.vsz += vsz.saturating_mul(page);
         sum.threads += threads;
         sum.cpu += stat.as_deref().and_then(processor_time).unwrap_or_default();
-        let (fds, of_sockets) = descriptors(pid, detail);
+        let (fds, of_sockets) = descriptors(*pid, detail);
         sum.fds += fds;
         sockets += of_sockets;
         if shares {
@@ -147,6 +149,7 @@ pub(super) fn sample(root: u32, at: Duration, detail: Detail) -> Option<Sample> 
     }
     if detail != Detail::Counts {
         sum.sockets = Some(sockets);
+        sum.turns = clock.look(pids.iter());
     }
     if shares {
         sum.pss = Some(pss);

@@ -16,6 +16,7 @@ use super::ProcessError;
 use super::contained::{Detail, Ending, Launch, Printed, Running, Sample};
 use super::keeper::{NOT_STARTED, limit_args};
 use super::process_tree;
+use super::turns::Clock;
 
 /// So many bytes of each stream are kept: the last ones.
 const KEPT_OUTPUT: usize = 64 * 1024;
@@ -27,6 +28,8 @@ struct Watched {
     /// While this is open the keeper lets the workload run.
     leash: Option<ChildStdin>,
     started: Instant,
+    /// Counts how its threads get their turns.
+    turns: Clock,
     ending: Option<Ending>,
     stdout: Arc<Mutex<Tail>>,
     stderr: Arc<Mutex<Tail>>,
@@ -61,7 +64,6 @@ pub(super) fn start(launch: &Launch) -> Result<Box<dyn Running>, ProcessError> {
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        .process_group(0)
         .spawn()
         .map_err(failed)?;
     let leash = keeper.stdin.take();
@@ -77,6 +79,7 @@ pub(super) fn start(launch: &Launch) -> Result<Box<dyn Running>, ProcessError> {
         keeper,
         leash,
         started: Instant::now(),
+        turns: Clock::default(),
         ending: None,
         stdout,
         stderr,
@@ -99,7 +102,12 @@ fn keep_tail(mut stream: impl Read + Send + 'static, tail: Arc<Mutex<Tail>>) -> 
 
 impl Running for Watched {
     fn sample(&mut self, detail: Detail) -> Option<Sample> {
-        process_tree::sample(self.keeper.id(), self.started.elapsed(), detail)
+        process_tree::sample(
+            self.keeper.id(),
+            self.started.elapsed(),
+            detail,
+            &mut self.turns,
+        )
     }
 
     fn ended(&mut self) -> Option<Ending> {

@@ -208,4 +208,6 @@ pub struct Segment {
     pub ending: Option<Ending>,
     /// It ended because it could not have more memory.
     pub exhausted: bool,
+    /// Its part of the processors of the machine; 0 where that is not known.
+    pub processors: f64,
 }

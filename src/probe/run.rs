@@ -195,6 +195,8 @@ pub struct Made {
     pub thresholds: String,
     /// The confidence of the intervals.
     pub confidence: f64,
+    /// A side that had this share of its time is judged by the clock.
+    pub unhindered: f64,
 }
 
 /// Runs both sides and judges them.
@@ -218,16 +220,16 @@ pub fn run(request: &Request, host: &Host, on_event: &dyn Fn(Event)) -> Result<P
     let made = made(request, &thresholds, host)?;
     let mut run = watch_both(request, &thresholds, host, on_event)?;
     if request.order == Order::SideBySide {
-        let of_base = troubles::hang(
-            &run.base.segments,
-            ("head", &run.head.segments),
-            request.duration,
-        );
-        let of_head = troubles::hang(
-            &run.head.segments,
-            ("base", &run.base.segments),
-            request.duration,
-        );
+        // A side that is kept from running does not hang.
+        let hang = |of: &SideRun, name, other: &SideRun| {
+            let share = judge::share_of_time(&of.segments);
+            if share.is_some_and(|share| share < thresholds.least_time) {
+                return None;
+            }
+            troubles::hang(&of.segments, (name, &other.segments), request.duration)
+        };
+        let of_base = hang(&run.base, "head", &run.head);
+        let of_head = hang(&run.head, "base", &run.base);
         run.base.troubles.extend(of_base);
         run.head.troubles.extend(of_head);
     }
@@ -290,6 +292,7 @@ fn made(request: &Request, thresholds: &Thresholds, host: &Host) -> Result<Made,
         no_network: request.no_network,
         thresholds: thresholds.digest.clone(),
         confidence: thresholds.confidence,
+        unhindered: thresholds.unhindered,
     })
 }
 

@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::num::NonZero;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::counters::{Ports, Scraper};
-use super::run::{ProbeError, Request, SideRun};
+use super::run::{Order, ProbeError, Request, SideRun};
 use super::{GaugeRules, Segment, troubles};
 use crate::host::{
     Detail, Ending, Host, Launch, NOT_STARTED, NOT_STARTED_SAYS, Printed, ProcessError, Running,
@@ -57,6 +58,8 @@ pub(super) struct Side<'r> {
     failures: usize,
     pub(super) given_up: bool,
     costly_looks: u32,
+    /// Its part of the processors.
+    processors: f64,
     /// When it is looked at next.
     pub(super) due: Duration,
     /// When it is looked at thoroughly next.
@@ -99,6 +102,7 @@ impl<'r> Side<'r> {
             failures: 0,
             given_up: false,
             costly_looks: 0,
+            processors: part_of_the_machine(request.order),
             due: Duration::ZERO,
             thorough: Duration::ZERO,
         }
@@ -176,6 +180,7 @@ impl<'r> Side<'r> {
         }
         self.segments.push(Segment {
             began: now,
+            processors: self.processors,
             ..Segment::default()
         });
         Ok(())
@@ -420,6 +425,18 @@ impl<'r> Side<'r> {
             troubles: std::mem::take(&mut self.troubles),
         }
     }
+}
+
+/// How many processors a side may have to itself.
+fn part_of_the_machine(order: Order) -> f64 {
+    let sides = match order {
+        Order::SideBySide => 2.0,
+        Order::Alternate { .. } => 1.0,
+    };
+    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+    #[expect(clippy::cast_precision_loss, reason = "a few hundred at most")]
+    let part = processors as f64 / sides;
+    part
 }
 
 /// The last line that a program wrote to standard error.

@@ -37,6 +37,7 @@ struct File {
     confidence: f64,
     drift: Drift,
     persistence: Persistence,
+    busy: Busy,
     resource: BTreeMap<String, Entry>,
     gauge: Gauges,
     gauges: GaugeRules,
@@ -107,6 +108,14 @@ struct Persistence {
     alike: f64,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Busy {
+    unhindered: f64,
+    least: f64,
+    least_seconds: f64,
+}
+
 #[derive(Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Entry {
@@ -170,6 +179,12 @@ pub struct Thresholds {
     pub step_share: f64,
     /// The relative difference below which two slopes are alike.
     pub alike: f64,
+    /// A program that had this share of its time is judged by the clock.
+    pub unhindered: f64,
+    /// One that had less than this share is not called clean,
+    pub least_time: f64,
+    /// unless that are so many seconds.
+    pub least_own_seconds: f64,
     /// Which gauges are watched when none is named.
     pub gauges: GaugeRules,
     /// Crates that allocate for whoever calls them.
@@ -233,6 +248,16 @@ impl Thresholds {
         if file.drift.reference_seconds.is_nan() || file.drift.reference_seconds <= 0.0 {
             return Err(value("drift.reference-seconds", "positive"));
         }
+        if !(0.0..=1.0).contains(&file.busy.least)
+            || !(file.busy.least..=1.0).contains(&file.busy.unhindered)
+            || file.busy.least_seconds.is_nan()
+            || file.busy.least_seconds < 0.0
+        {
+            return Err(value(
+                "busy",
+                "shares between 0 and 1, `least` no more than `unhindered`, and seconds",
+            ));
+        }
         let mut resources = BTreeMap::new();
         for resource in Resource::ALL {
             let entry = file
@@ -258,6 +283,9 @@ impl Thresholds {
             low_water: file.persistence.low_water,
             step_share: file.persistence.step_share,
             alike: file.persistence.alike,
+            unhindered: file.busy.unhindered,
+            least_time: file.busy.least,
+            least_own_seconds: file.busy.least_seconds,
             resources,
             gauges: file.gauges,
             passes_on: file.attribution.passes_on,

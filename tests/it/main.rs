@@ -73,6 +73,7 @@ mod probe;
 #[cfg(target_os = "linux")]
 mod probe_attribution;
 mod probe_builds;
+mod probe_busy;
 #[cfg(target_os = "linux")]
 mod probe_counters;
 mod probe_judge;

@@ -6,6 +6,7 @@
 //! there before.
 
 mod growth;
+mod own_time;
 mod steps;
 mod told;
 
@@ -16,6 +17,7 @@ use super::counters::Counters;
 use super::{Resource, Segment, Thresholds, Watched};
 
 pub use growth::{Growth, growth, growth_of_series};
+pub use own_time::share_of_time;
 pub use steps::Step;
 pub use told::work_rate;
 
@@ -78,6 +80,17 @@ pub fn judge(
     thresholds: &Thresholds,
     limits: &[(Resource, f64)],
 ) -> Vec<Judged> {
+    own_time::held_at_both_ends(base, head, thresholds, |base, head| {
+        judge_resources(base, head, thresholds, limits)
+    })
+}
+
+fn judge_resources(
+    base: &[Segment],
+    head: &[Segment],
+    thresholds: &Thresholds,
+    limits: &[(Resource, f64)],
+) -> Vec<Judged> {
     let mut judged: Vec<Judged> = Resource::ALL
         .into_iter()
         .filter(|resource| seen(head, *resource))
@@ -98,6 +111,17 @@ pub fn judge(
 /// they were told or not.
 #[must_use]
 pub fn judge_gauges(
+    base: &[Segment],
+    head: &[Segment],
+    counters: &Counters,
+    thresholds: &Thresholds,
+) -> Vec<Judged> {
+    own_time::held_at_both_ends(base, head, thresholds, |base, head| {
+        judge_told(base, head, counters, thresholds)
+    })
+}
+
+fn judge_told(
     base: &[Segment],
     head: &[Segment],
     counters: &Counters,

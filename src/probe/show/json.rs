@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::probe::judge::{Growth, Judged};
+use crate::probe::judge::{Growth, Judged, share_of_time};
 use crate::probe::{Order, Probed, SideRun, Watched};
 
 /// The document.
@@ -97,6 +97,9 @@ struct Side {
     lives: usize,
     samples: usize,
     seconds: f64,
+    /// It had this share of them at least; the rest it may have waited for a processor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    share_of_time: Option<f64>,
     troubles: Vec<String>,
     output_bytes: u64,
 }
@@ -212,6 +215,7 @@ fn side(run: &SideRun, executable: &str) -> Side {
             .map(|segment| segment.samples.len())
             .sum(),
         seconds: rounded(seconds),
+        share_of_time: share_of_time(&run.segments).map(rounded),
         troubles: run.troubles.clone(),
         output_bytes: run.printed.bytes,
     }

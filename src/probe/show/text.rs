@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::numbers::{amount, per_unit, rate, rate_of, seconds};
-use crate::probe::judge::{Answer, Judged};
+use crate::probe::judge::{Answer, Judged, share_of_time};
 use crate::probe::{Probed, Resource, Segment, Watched};
 
 /// How text is laid out.
@@ -55,6 +55,7 @@ pub fn text(probed: &Probed, style: TextStyle) -> String {
             }
         }
     }
+    busy(probed, &mut out);
     let mut lives = Vec::new();
     for (name, side) in [("base", &probed.run.base), ("head", &probed.run.head)] {
         let count = side.segments.len();
@@ -276,6 +277,28 @@ fn counters(probed: &Probed, style: TextStyle, out: &mut String) {
             "work by {shown}\n  base {}, head {}",
             rate(base),
             rate(head)
+        );
+    }
+}
+
+/// Says how much of its time a side had that had to wait for the machine.
+fn busy(probed: &Probed, out: &mut String) {
+    let run = &probed.run;
+    let sides = [("base", &run.base), ("head", &run.head)];
+    let shares: Vec<String> = sides
+        .into_iter()
+        .filter_map(|(name, side)| {
+            let share = share_of_time(&side.segments)?;
+            let waited = share < probed.made.unhindered;
+            waited.then(|| format!("the {name} at least {:.0} %", (100.0 * share).floor()))
+        })
+        .collect();
+    if !shares.is_empty() {
+        let _ = writeln!(
+            out,
+            "
+the machine was busy: {} of its time; slopes are by the time that it had",
+            shares.join(", ")
         );
     }
 }

@@ -40,6 +40,18 @@ fn main() {
     }
     if what == "load" { eprintln!("no such server"); std::process::exit(3); }
     if what == "die" && leaky { eprintln!("out of luck \u{1b}[31m"); std::process::exit(7); }
+    if what == "work" {
+        // A piece of work, and a piece that it leaves behind: some 500 in a second.
+        let mut left = Vec::new();
+        while start.elapsed().as_secs_f64() < seconds {
+            let mut sum = 0_u64;
+            for n in 0..2_000_000_u64 { sum = std::hint::black_box(sum ^ n); }
+            if leaky { left.push(touched(rate / 500)); }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        println!("{}", left.len());
+        return;
+    }
     let mut done = 0.0;
     while start.elapsed().as_secs_f64() < seconds {
         std::thread::sleep(Duration::from_millis(20));
