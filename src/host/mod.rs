@@ -13,6 +13,7 @@ mod net;
 mod process_tree;
 mod put;
 mod real;
+mod scratch;
 mod shared;
 #[cfg(target_os = "linux")]
 mod turns;

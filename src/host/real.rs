@@ -179,23 +179,11 @@ impl Files for RealFiles {
     }
 
     fn scratch(&self, parent: &Path) -> io::Result<Box<dyn Scratch>> {
-        fs::create_dir_all(parent)?;
-        let directory = tempfile::Builder::new()
-            .prefix("scratch-")
-            .tempdir_in(parent)?;
-        Ok(Box::new(RealScratch(directory)))
+        super::scratch::make(parent)
     }
 
     fn work(&self) -> Work {
         self.counter.so_far()
-    }
-}
-
-struct RealScratch(tempfile::TempDir);
-
-impl Scratch for RealScratch {
-    fn path(&self) -> &Path {
-        self.0.path()
     }
 }
 

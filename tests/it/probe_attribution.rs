@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::Value;
 
@@ -15,6 +16,10 @@ fn json(output: &Output) -> Value {
 }
 
 fn leak_with_path(path: &Path, format: &str) -> Output {
+    leaking(path, format).output().unwrap()
+}
+
+fn leaking(path: &Path, format: &str) -> Command {
     let (clean, leaky) = programs();
     let whole = std::env::var("PATH").unwrap();
     // Everything that is needed, and no heaptrack.
@@ -31,7 +36,8 @@ fn leak_with_path(path: &Path, format: &str) -> Output {
     }
     let folders = [path.join("bin"), tools].map(|folder| folder.display().to_string());
     let folders: Vec<&str> = folders.iter().map(String::as_str).chain(others).collect();
-    canary()
+    let mut command = canary();
+    command
         .args(["probe", "--no-progress", "--attribute", "--duration", "4s"])
         .args(["--format", format, "--base-exe"])
         .arg(clean)
@@ -39,9 +45,30 @@ fn leak_with_path(path: &Path, format: &str) -> Output {
         .arg(leaky)
         .args(["--", "memory", "60", "16777216"])
         .env("PATH", folders.join(":"))
-        .env("COLUMNS", "80")
-        .output()
-        .unwrap()
+        .env("COLUMNS", "80");
+    command
+}
+
+/// A heaptrack that answers with nothing, below this directory.
+fn speechless(dir: &Path) {
+    let file = |name: &str, content: &str| {
+        let path = dir.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, content).unwrap();
+        let status = Command::new("chmod")
+            .arg("755")
+            .arg(&path)
+            .status()
+            .unwrap();
+        assert!(status.success());
+    };
+    file("bin/heaptrack_print", "#!/bin/sh\nexit 3\n");
+    file(
+        "lib/heaptrack/libexec/heaptrack_interpret",
+        "#!/bin/sh\ncat\n",
+    );
+    // No library: the loader says so and goes on without.
+    file("lib/heaptrack/libheaptrack_preload.so", "none");
 }
 
 #[test]
@@ -61,30 +88,48 @@ fn without_heaptrack_the_gap_is_told_with_the_next_step_and_the_verdict_stays() 
 #[test]
 fn a_heaptrack_that_tells_nothing_or_nonsense_is_a_gap() {
     let dir = tempfile::tempdir().unwrap();
-    let file = |name: &str, content: &str| {
-        let path = dir.path().join(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(&path, content).unwrap();
-        let status = Command::new("chmod")
-            .arg("755")
-            .arg(&path)
-            .status()
-            .unwrap();
-        assert!(status.success());
-    };
-    file("bin/heaptrack_print", "#!/bin/sh\nexit 3\n");
-    file(
-        "lib/heaptrack/libexec/heaptrack_interpret",
-        "#!/bin/sh\ncat\n",
-    );
-    // No library: the loader says so and goes on without.
-    file("lib/heaptrack/libheaptrack_preload.so", "none");
+    speechless(dir.path());
     let output = leak_with_path(dir.path(), "json");
     let found = json(&output);
     assert_eq!(output.status.code(), Some(1), "{found}");
     let gap = found["attribution"]["gap"].to_string();
     assert!(gap.contains("wrote nothing for heaptrack"), "{found}");
     assert_eq!(found["decision"], "leak");
+}
+
+#[test]
+fn what_a_killed_one_left_is_removed_by_the_next() {
+    let dir = tempfile::tempdir().unwrap();
+    speechless(dir.path());
+    let place = dir.path().join("tmp");
+    std::fs::create_dir(&place).unwrap();
+    let left = || -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(&place).unwrap();
+        entries.map(|entry| entry.unwrap().path()).collect()
+    };
+    let mut killed = leaking(dir.path(), "json")
+        .env("TMPDIR", &place)
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let start = Instant::now();
+    while left().is_empty() {
+        assert!(start.elapsed() < Duration::from_secs(60), "no directory");
+        assert_eq!(killed.try_wait().unwrap(), None);
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    let old = left();
+    assert_eq!(old.len(), 1, "{old:?}");
+    // An hour later.
+    let then = SystemTime::now() - Duration::from_secs(3_600);
+    let directory = std::fs::File::open(&old[0]).unwrap();
+    directory.set_modified(then).unwrap();
+    drop(directory);
+    let next = leaking(dir.path(), "json").env("TMPDIR", &place).output();
+    assert_eq!(json(&next.unwrap())["decision"], "leak");
+    assert_eq!(left(), Vec::<PathBuf>::new());
 }
 
 #[test]
