@@ -6,7 +6,9 @@ mod reading;
 mod scrape;
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
+use super::thresholds::GaugeRules;
 use crate::host::Host;
 
 pub use reading::Reading;
@@ -186,6 +188,22 @@ impl Counters {
             watch,
             per: per.map(Selector::parse).transpose()?,
         })
+    }
+
+    /// Reads texts that one program told one after the other, with the time of each:
+    /// what is watched, or why the text tells nothing.
+    #[must_use]
+    pub fn read(
+        &self,
+        texts: &[(Duration, &str)],
+        rules: &GaugeRules,
+    ) -> Vec<Result<Reading, String>> {
+        let mut before = reading::Before::default();
+        let mut next = |(at, text): &(Duration, &str)| {
+            let read = before.next(*at, text, self, rules);
+            read.map_err(|error| error.to_string())
+        };
+        texts.iter().map(&mut next).collect()
     }
 
     /// The address for a side with these ports.

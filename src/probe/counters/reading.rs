@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Counters;
-use super::exposition::{Exposition, Kind, Series};
+use super::exposition::{self, Exposition, ExpositionError, Kind, Series};
 use crate::probe::thresholds::GaugeRules;
 
 /// What a program told of itself at one moment.
@@ -36,8 +36,20 @@ pub(super) struct Before {
 }
 
 impl Before {
+    /// Reads the next text of a program, or says why it tells nothing.
+    pub(super) fn next(
+        &mut self,
+        at: Duration,
+        text: &str,
+        counters: &Counters,
+        rules: &GaugeRules,
+    ) -> Result<Reading, ExpositionError> {
+        let text = exposition::read(text)?;
+        Ok(self.read(at, &text, counters, rules))
+    }
+
     /// Reads the values that are watched.
-    pub(super) fn read(
+    fn read(
         &mut self,
         at: Duration,
         text: &Exposition<'_>,
@@ -113,7 +125,6 @@ fn sum<'s, 't: 's>(series: impl Iterator<Item = &'s &'s Series<'t>>) -> Option<f
 
 #[cfg(test)]
 mod tests {
-    use super::super::exposition;
     use super::*;
     use crate::probe::Thresholds;
 
@@ -122,8 +133,8 @@ mod tests {
         let url = "http://127.0.0.1:{port}/metrics";
         let counters = Counters::new(url, &watch, per, (false, false)).unwrap();
         let rules = Thresholds::built_in().unwrap().gauges;
-        let text = exposition::read(text).unwrap();
-        before.read(Duration::ZERO, &text, &counters, &rules)
+        let read = before.next(Duration::ZERO, text, &counters, &rules);
+        read.unwrap()
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::reading::{Before, Reading};
-use super::{Counters, exposition};
+use super::Counters;
 use crate::host::{Get, Net, NetError, NetLimits, RealNet};
 use crate::probe::thresholds::GaugeRules;
 
@@ -67,8 +67,8 @@ impl Scraper {
             let ask = |began: Instant, before: &mut Before| {
                 let at = began.elapsed();
                 let text = text(&net, &address)?;
-                let read = exposition::read(&text).map_err(|error| error.to_string())?;
-                Ok(before.read(at, &read, &of_counters, &rules))
+                let read = before.next(at, &text, &of_counters, &rules);
+                read.map_err(|error| error.to_string())
             };
             watch(&of_thread, every, &ask);
         });
