@@ -22,6 +22,8 @@ pub struct Launch {
     pub directory: PathBuf,
     /// What it and all it starts may take.
     pub limits: Limits,
+    /// Give it a control group of its own, where the system allows it.
+    pub own_group: bool,
 }
 
 /// Bounds that the operating system holds for each process of a tree.
@@ -63,6 +65,21 @@ pub struct Sample {
     pub cpu: Duration,
     /// How its threads got their turns so far; looked at now and then.
     pub turns: Option<Turns>,
+    /// The account of its control group; looked at now and then.
+    pub group: Option<GroupMemory>,
+}
+
+/// What the kernel says of the memory of a control group, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct GroupMemory {
+    /// All of it, with the pages of files that were read.
+    pub current: u64,
+    /// That which is no page of a file.
+    pub anon: u64,
+    /// The most that there was.
+    pub peak: Option<u64>,
+    /// How many processes were ended for want of memory.
+    pub oom_kills: u64,
 }
 
 /// How long threads ran, and how long they could have run and waited for a processor.
@@ -133,6 +150,11 @@ pub trait Running: Send {
 
     /// How it ended, when it has.
     fn ended(&mut self) -> Option<Ending>;
+
+    /// Why it has no control group of its own, when one was asked for.
+    fn group_gap(&self) -> Option<&str> {
+        None
+    }
 
     /// Time since it was started.
     fn elapsed(&self) -> Duration;

@@ -25,7 +25,7 @@ pub(super) fn limit_args(limits: &Limits) -> Vec<OsString> {
 
 /// Runs a workload as its keeper and returns the exit code to end with: that of
 /// the workload, 128 and the number of the signal that ended it, or
-/// [`NOT_STARTED`]. `args` are the limits and the workload's command as
+/// [`NOT_STARTED`]. `args` are the limits, the control group and the workload's command as
 /// [`Processes::start`](super::Processes::start) puts them together. Returns
 /// when nothing of the workload is left.
 #[must_use]
@@ -52,6 +52,7 @@ mod system {
     use std::ffi::OsString;
     use std::io::Read;
     use std::os::unix::process::CommandExt;
+    use std::path::Path;
     use std::process::{Command, Stdio};
     use std::thread;
     use std::time::Duration;
@@ -62,10 +63,11 @@ mod system {
     };
 
     use super::{NOT_STARTED, NOT_STARTED_SAYS};
+    use crate::host::group;
     use crate::host::process_tree::descendants;
 
     pub(super) fn keep(args: &[OsString]) -> u8 {
-        let Some((limits, command)) = args.split_at_checked(4) else {
+        let Some((limits, command)) = args.split_at_checked(5) else {
             return NOT_STARTED;
         };
         let Some((program, rest)) = command.split_first() else {
@@ -81,6 +83,9 @@ mod system {
             eprintln!("cannot keep orphans: {error}");
             return NOT_STARTED;
         }
+        let group = limits.last().filter(|group| *group != "-");
+        // Where that fails the group stays empty, and that is seen.
+        let _ = group.map(|group| group::join(Path::new(group)));
         let resources = [
             Resource::As,
             Resource::Nproc,

@@ -7,6 +7,8 @@
 pub mod memory;
 mod causes;
 mod contained;
+#[cfg(target_os = "linux")]
+mod group;
 mod keeper;
 mod net;
 #[cfg(target_os = "linux")]
@@ -30,7 +32,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 pub(crate) use causes::with_causes;
-pub use contained::{Detail, Ending, Launch, Limits, Printed, Running, Sample, Turns};
+pub use contained::{Detail, Ending, GroupMemory, Launch, Limits, Printed, Running, Sample, Turns};
 pub use keeper::{NOT_STARTED, NOT_STARTED_SAYS, keep};
 pub use net::{Identity, NetLimits, RealNet};
 pub use shared::{SharedFiles, SharedNews, SharedPlace, SharedPlaceError};

@@ -34,9 +34,7 @@ impl Scratch for RealScratch {
 pub(super) fn make(parent: &Path) -> io::Result<Box<dyn Scratch>> {
     fs::create_dir_all(parent)?;
     remove_left_behind(parent);
-    let directory = tempfile::Builder::new()
-        .prefix(PREFIX)
-        .tempdir_in(parent)?;
+    let directory = tempfile::Builder::new().prefix(PREFIX).tempdir_in(parent)?;
     // Where a directory cannot be locked, it is not removed by others either.
     let lock = File::open(directory.path());
     let lock = lock.ok().filter(|file| file.try_lock().is_ok());

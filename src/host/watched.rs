@@ -5,6 +5,7 @@
 )]
 
 use std::collections::VecDeque;
+use std::ffi::OsStr;
 use std::io::Read;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -14,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use super::ProcessError;
 use super::contained::{Detail, Ending, Launch, Printed, Running, Sample};
+use super::group::Group;
 use super::keeper::{NOT_STARTED, limit_args};
 use super::process_tree;
 use super::turns::Clock;
@@ -30,6 +32,8 @@ struct Watched {
     started: Instant,
     /// Counts how its threads get their turns.
     turns: Clock,
+    /// Its control group, or why it has none.
+    group: Result<Group, String>,
     ending: Option<Ending>,
     stdout: Arc<Mutex<Tail>>,
     stderr: Arc<Mutex<Tail>>,
@@ -51,11 +55,20 @@ pub(super) fn start(launch: &Launch) -> Result<Box<dyn Running>, ProcessError> {
     let Some((keeper, first)) = launch.keeper.split_first() else {
         return Err(failed(std::io::Error::other("no keeper was named")));
     };
+    let group = if launch.own_group {
+        Group::make()
+    } else {
+        Err(String::new())
+    };
+    let of_group = group
+        .as_ref()
+        .map_or(OsStr::new("-"), |group| group.path().as_os_str());
     let mut keeper = Command::new(keeper)
         // Not by our own name, see `keeper`.
         .arg0("canary-keeper")
         .args(first)
         .args(limit_args(&launch.limits))
+        .arg(of_group)
         .arg(&launch.program)
         .args(&launch.args)
         .env_clear()
@@ -80,6 +93,7 @@ pub(super) fn start(launch: &Launch) -> Result<Box<dyn Running>, ProcessError> {
         leash,
         started: Instant::now(),
         turns: Clock::default(),
+        group,
         ending: None,
         stdout,
         stderr,
@@ -102,12 +116,17 @@ fn keep_tail(mut stream: impl Read + Send + 'static, tail: Arc<Mutex<Tail>>) -> 
 
 impl Running for Watched {
     fn sample(&mut self, detail: Detail) -> Option<Sample> {
-        process_tree::sample(
-            self.keeper.id(),
-            self.started.elapsed(),
-            detail,
-            &mut self.turns,
-        )
+        let at = self.started.elapsed();
+        let sample = process_tree::sample(self.keeper.id(), at, detail, &mut self.turns)?;
+        let group = self
+            .group
+            .as_ref()
+            .ok()
+            .filter(|_| detail != Detail::Counts);
+        Some(Sample {
+            group: group.and_then(Group::memory),
+            ..sample
+        })
     }
 
     fn ended(&mut self) -> Option<Ending> {
@@ -121,6 +140,11 @@ impl Running for Watched {
             });
         }
         self.ending
+    }
+
+    fn group_gap(&self) -> Option<&str> {
+        let why = self.group.as_ref().err()?;
+        (!why.is_empty()).then_some(why)
     }
 
     fn elapsed(&self) -> Duration {

@@ -48,6 +48,9 @@ pub enum Resource {
     Pss,
     /// Memory that no other process shares, in bytes.
     Private,
+    /// Memory that the account of the control group knows and that is no page of a
+    /// file, in bytes.
+    Group,
     /// Address space, in bytes.
     Vsz,
     /// File descriptors.
@@ -62,10 +65,11 @@ pub enum Resource {
 
 impl Resource {
     /// All of them, in the order of reports.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Rss,
         Self::Pss,
         Self::Private,
+        Self::Group,
         Self::Vsz,
         Self::Fds,
         Self::Sockets,
@@ -80,6 +84,7 @@ impl Resource {
             Self::Rss => "rss",
             Self::Pss => "pss",
             Self::Private => "private",
+            Self::Group => "group",
             Self::Vsz => "vsz",
             Self::Fds => "fds",
             Self::Sockets => "sockets",
@@ -92,7 +97,7 @@ impl Resource {
     #[must_use]
     pub fn unit(self) -> &'static str {
         match self {
-            Self::Rss | Self::Pss | Self::Private | Self::Vsz => "bytes",
+            Self::Rss | Self::Pss | Self::Private | Self::Group | Self::Vsz => "bytes",
             Self::Fds => "descriptors",
             Self::Sockets => "sockets",
             Self::Threads => "threads",
@@ -107,6 +112,7 @@ impl Resource {
             Self::Rss => sample.rss,
             Self::Pss => sample.pss?,
             Self::Private => sample.private?,
+            Self::Group => sample.group?.anon,
             Self::Vsz => sample.vsz,
             Self::Fds => sample.fds,
             Self::Sockets => sample.sockets?,

@@ -128,6 +128,8 @@ pub struct SideRun {
     pub printed: Printed,
     /// What went wrong besides growth, in words; empty when all is well.
     pub troubles: Vec<String>,
+    /// What could not be seen, in words.
+    pub gaps: Vec<String>,
 }
 
 /// Both sides, watched.
@@ -361,6 +363,8 @@ fn alternate(
             let mut part = side.finish();
             into.segments.append(&mut part.segments);
             into.troubles.append(&mut part.troubles);
+            part.gaps.retain(|gap| !into.gaps.contains(gap));
+            into.gaps.append(&mut part.gaps);
             into.printed = part.printed;
         }
     }

@@ -54,6 +54,7 @@ pub(super) struct Side<'r> {
     launched: Instant,
     segments: Vec<Segment>,
     troubles: Vec<String>,
+    gaps: Vec<String>,
     printed: Printed,
     failures: usize,
     pub(super) given_up: bool,
@@ -98,6 +99,7 @@ impl<'r> Side<'r> {
             launched: Instant::now(),
             segments: Vec::new(),
             troubles: Vec::new(),
+            gaps: Vec::new(),
             printed: Printed::default(),
             failures: 0,
             given_up: false,
@@ -156,6 +158,7 @@ impl<'r> Side<'r> {
             env,
             directory: self.request.directory.clone(),
             limits: self.request.limits,
+            own_group: more_env.is_some(),
         };
         self.host
             .processes
@@ -354,9 +357,39 @@ impl<'r> Side<'r> {
         if let (Some(scraper), Some(segment)) = (&self.scraper, self.segments.last_mut()) {
             segment.told.extend(scraper.end());
         }
+        self.look_at_group();
         if let Some(mut running) = self.running.take() {
             running.stop();
             self.printed = running.printed();
+        }
+    }
+
+    /// What the control group of the life that ends says, or why there is none.
+    fn look_at_group(&mut self) {
+        let (Some(running), Some(segment)) = (&self.running, self.segments.last()) else {
+            return;
+        };
+        let mut seen = segment.samples.iter().filter_map(|sample| sample.group);
+        let last = seen.next_back();
+        let kills = last.map_or(0, |group| group.oom_kills);
+        let gap = match (running.group_gap(), last) {
+            (Some(why), _) => Some(format!("no control group of its own: {why}")),
+            (None, None)
+                if segment
+                    .samples
+                    .iter()
+                    .any(|sample| sample.sockets.is_some()) =>
+            {
+                Some("no account of its control group: it has no member".to_owned())
+            }
+            (None, _) => None,
+        };
+        let new = gap.filter(|gap| !self.gaps.contains(gap));
+        self.gaps.extend(new);
+        if kills > 0 {
+            self.trouble(format!(
+                "had {kills} processes that the system ended for want of memory"
+            ));
         }
     }
 
@@ -423,6 +456,7 @@ impl<'r> Side<'r> {
             segments: std::mem::take(&mut self.segments),
             printed: std::mem::take(&mut self.printed),
             troubles: std::mem::take(&mut self.troubles),
+            gaps: std::mem::take(&mut self.gaps),
         }
     }
 }

@@ -193,6 +193,7 @@ impl<'h> Workshop<'h> {
             env,
             directory: self.source(),
             limits: Limits::default(),
+            own_group: false,
         })?;
         let mut ending = running.ended();
         while ending.is_none() && running.elapsed() < timeout {

@@ -42,7 +42,11 @@ fn life(resource: Resource, seconds: f64, course: Course<'_>) -> Segment {
                 Resource::Vsz => sample.vsz = value,
                 Resource::Fds => sample.fds = value,
                 Resource::Threads => sample.threads = value,
-                Resource::Pss | Resource::Private | Resource::Sockets | Resource::Processes => {
+                Resource::Pss
+                | Resource::Private
+                | Resource::Group
+                | Resource::Sockets
+                | Resource::Processes => {
                     panic!("{resource:?} is not made here")
                 }
             }

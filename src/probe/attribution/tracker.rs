@@ -282,6 +282,7 @@ impl Reader<'_> {
                 processor_seconds: Some(PATIENCE.as_secs()),
                 ..Limits::default()
             },
+            own_group: false,
         };
         let failed =
             |why: String| gap(format!("heaptrack could not read its record: {why}"), AGAIN);

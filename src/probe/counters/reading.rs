@@ -92,8 +92,10 @@ impl Before {
         if let Some(count) = count {
             let last = self.count.unwrap_or(count);
             reading.anew |= count < last;
-            // After a reset it counts from zero.
-            self.work += if count < last { count } else { count - last };
+            // After a reset it counts from zero. What is out of all bounds counts nothing.
+            let more = if count < last { count } else { count - last };
+            let work = self.work + more.max(0.0);
+            self.work = if work.is_finite() { work } else { self.work };
             self.count = Some(count);
             reading.work = Some(self.work);
         }
@@ -189,5 +191,10 @@ mod tests {
         );
         assert_eq!(next("n NaN\nprocess_start_time_seconds 9\n"), (None, true));
         assert_eq!(next("n 21\n"), (Some(51.0), false));
+        // Work that was done stays done, whatever a counter says.
+        assert_eq!(next("n -5\n"), (Some(51.0), true));
+        assert_eq!(next("n 0\n"), (Some(56.0), false));
+        assert_eq!(next("n 1.7e308\n"), (Some(1.7e308), false));
+        assert_eq!(next("n 1.6e308\n"), (Some(1.7e308), true));
     }
 }

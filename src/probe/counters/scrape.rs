@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::reading::{Before, Reading};
 use super::Counters;
+use super::reading::{Before, Reading};
 use crate::host::{Get, Net, NetError, NetLimits, RealNet};
 use crate::probe::thresholds::GaugeRules;
 

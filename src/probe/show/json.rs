@@ -100,7 +100,13 @@ struct Side {
     /// It had this share of them at least; the rest it may have waited for a processor.
     #[serde(skip_serializing_if = "Option::is_none")]
     share_of_time: Option<f64>,
+    /// The most memory that its control group had.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group_peak_bytes: Option<u64>,
     troubles: Vec<String>,
+    /// What could not be seen.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    gaps: Vec<String>,
     output_bytes: u64,
 }
 
@@ -216,7 +222,14 @@ fn side(run: &SideRun, executable: &str) -> Side {
             .sum(),
         seconds: rounded(seconds),
         share_of_time: share_of_time(&run.segments).map(rounded),
+        group_peak_bytes: run
+            .segments
+            .iter()
+            .flat_map(|segment| &segment.samples)
+            .filter_map(|sample| sample.group?.peak)
+            .max(),
         troubles: run.troubles.clone(),
+        gaps: run.gaps.clone(),
         output_bytes: run.printed.bytes,
     }
 }

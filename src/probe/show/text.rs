@@ -56,6 +56,11 @@ pub fn text(probed: &Probed, style: TextStyle) -> String {
         }
     }
     busy(probed, &mut out);
+    if style.verbose {
+        for gap in &probed.run.head.gaps {
+            let _ = writeln!(out, "\nnot seen: {gap}");
+        }
+    }
     let mut lives = Vec::new();
     for (name, side) in [("base", &probed.run.base), ("head", &probed.run.head)] {
         let count = side.segments.len();

@@ -209,7 +209,12 @@ pub(super) fn request(
     #[expect(clippy::cast_precision_loss, reason = "limits need no more digits")]
     let as_units = |limit: u64| limit as f64;
     if let Some(limit) = workload.memory_limit {
-        for resource in [Resource::Rss, Resource::Pss, Resource::Private] {
+        for resource in [
+            Resource::Rss,
+            Resource::Pss,
+            Resource::Private,
+            Resource::Group,
+        ] {
             ends.push((resource, as_units(limit)));
         }
     }
