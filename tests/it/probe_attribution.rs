@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::Value;
 
+use crate::support::project::make_executable;
 use crate::support::workload::{canary, programs};
 
 fn json(output: &Output) -> Value {
@@ -55,12 +56,7 @@ fn speechless(dir: &Path) {
         let path = dir.join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, content).unwrap();
-        let status = Command::new("chmod")
-            .arg("755")
-            .arg(&path)
-            .status()
-            .unwrap();
-        assert!(status.success());
+        make_executable(&path);
     };
     file("bin/heaptrack_print", "#!/bin/sh\nexit 3\n");
     file(

@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 use serde_json::Value;
 
 use crate::support::local_registry::LocalRegistry;
-use crate::support::project::{Project, git_repository, run};
+use crate::support::project::{Project, git_repository, make_executable, run};
 use crate::support::workload::canary;
 
 /// An HTTP server that hands each request to the crate `store`.
@@ -183,7 +183,7 @@ fn without_a_network_nothing_is_reached() {
     let text =
         "#!/bin/sh\nif grep -q 127.0.0.1 /proc/net/fib_trie; then exit 9; fi\nexec sleep 60\n";
     std::fs::write(&program, text).unwrap();
-    run(Command::new("chmod").arg("+x").arg(&program));
+    make_executable(&program);
     let probe = |more: &[&str]| {
         canary()
             .args(["probe", "--format", "json", "--duration", "2s"])

@@ -14,6 +14,7 @@ use cargo_canary::host::{Sample, Turns};
 use cargo_canary::probe::judge::{Answer, Judged, judge, share_of_time};
 use cargo_canary::probe::{Resource, Segment, Thresholds};
 
+use crate::support::project::make_executable;
 use crate::support::workload::{canary, programs};
 
 /// One side of a recorded run, with the turns of its threads or without.
@@ -124,8 +125,7 @@ fn a_side_that_is_starved_is_never_called_clean() {
         leaky.display()
     );
     std::fs::write(&starved, script).unwrap();
-    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-    std::fs::set_permissions(&starved, executable).unwrap();
+    make_executable(&starved);
     let done = AtomicBool::new(false);
     let json: Value = thread::scope(|scope| {
         let processors = thread::available_parallelism().map_or(2, usize::from);
@@ -189,8 +189,7 @@ fn each_side_has_a_session_of_its_own() {
         said.display()
     );
     std::fs::write(&program, script).unwrap();
-    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-    std::fs::set_permissions(&program, executable).unwrap();
+    make_executable(&program);
     let status = canary()
         .args(["probe", "--duration", "2s", "--base-exe"])
         .arg(&program)

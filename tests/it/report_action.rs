@@ -5,6 +5,8 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command, Output};
+
+use crate::support::project::make_executable;
 use std::sync::{Arc, Mutex};
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/ci/github.sh");
@@ -129,11 +131,7 @@ impl Step {
     }
 
     fn run(&self, platform: &str, variables: &[(&str, &str)]) -> Output {
-        let chmod = Command::new("chmod")
-            .arg("+x")
-            .arg(self.path("tool"))
-            .status();
-        assert!(chmod.unwrap().success());
+        make_executable(&self.path("tool"));
         Command::new("bash")
             .arg(SCRIPT)
             .env("CANARY_TOOL", self.path("tool"))

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -14,6 +13,8 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use cargo_canary::host::{Environment, Get, Host, Net, NetError, Response};
+
+use crate::support::project::make_executable;
 
 /// The word that stands in whatever must not be believed or must not be read.
 pub(crate) const LIE: &str = "THIS-IS-A-LIE";
@@ -123,7 +124,7 @@ impl Stage {
     }
 
     pub(crate) fn executable(&self, path: &str) {
-        fs::set_permissions(self.root.join(path), fs::Permissions::from_mode(0o755)).unwrap();
+        make_executable(&self.root.join(path));
     }
 
     /// Writes `.cargo/config.toml` of the checkout.

@@ -199,3 +199,11 @@ pub(crate) fn write(path: &Path, content: &str) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, content).unwrap();
 }
+
+/// Lets a file be run. Another program makes a copy in its place: what this process has
+/// open for writing, for however short a time, is open too in whatever another test starts
+/// at that moment, and cannot be run until that has begun.
+pub(crate) fn make_executable(path: &Path) {
+    let script = "cp \"$1\" \"$1.new\" && chmod 755 \"$1.new\" && mv \"$1.new\" \"$1\"";
+    run(Command::new("sh").args(["-c", script, "sh"]).arg(path));
+}
