@@ -316,6 +316,45 @@ fn what_only_comes_along_names_what_it_comes_with() {
 }
 
 #[test]
+fn a_release_that_cannot_stay_beside_what_the_manifest_needs_comes_in() {
+    let mut registry = LocalRegistry::new();
+    let old = "2024-01-01T00:00:00Z";
+    registry.krate("y", "1.0.0").published(old).publish();
+    let n = registry.krate("n", "1.0.0").published(old);
+    n.dep("y", "=1.0.0").publish();
+    let lines = "n = \"1\"\ny = \"1\"\n";
+    let project = Project::new(&registry)
+        .file("Cargo.toml", &manifest(lines))
+        .file("src/main.rs", "fn main() {}\n")
+        .locked();
+    for path in ["Cargo.toml", "src/main.rs", "Cargo.lock"] {
+        let text = fs::read_to_string(project.dir().join(path)).unwrap();
+        write(&project.beside("base").join(path), &text);
+    }
+    write(&project.beside("policy.toml"), WAIT);
+    registry
+        .krate("y", "1.1.0")
+        .published("2024-02-01T00:00:00Z")
+        .publish();
+    let n = registry
+        .krate("n", "1.1.0")
+        .published("2026-01-18T00:00:00Z");
+    n.dep("y", "^1.1").publish();
+    let newer = lines.replace("y = \"1\"", "y = \"1.1\"");
+    write(&project.dir().join("Cargo.toml"), &manifest(&newer));
+    project.cargo(&["update", "--offline"]);
+    let refresh = Refresh {
+        project,
+        registry,
+        names: Vec::new(),
+        needed: Vec::new(),
+    };
+    let (code, answer) = refresh.subset(&[]);
+    assert_eq!((code, &answer["way"]), (Some(3), &Value::from("none")));
+    assert_eq!(answer["held-back"][0]["package"], "n", "{answer}");
+}
+
+#[test]
 fn where_all_pass_all_go_in() {
     let refresh = Refresh::new(&[update("a", 2, &[]), update("f", 3, &["a"])], WAIT);
     let (size, answer) = refresh.prove();
