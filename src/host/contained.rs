@@ -76,6 +76,8 @@ pub struct GroupMemory {
     pub current: u64,
     /// That which is no page of a file.
     pub anon: u64,
+    /// Pages of shared memory, and of files that are kept in memory alone (tmpfs).
+    pub shmem: u64,
     /// The most that there was.
     pub peak: Option<u64>,
     /// How many processes were ended for want of memory.
@@ -150,6 +152,11 @@ pub trait Running: Send {
 
     /// How it ended, when it has.
     fn ended(&mut self) -> Option<Ending>;
+
+    /// The account of its control group, also when nothing of the tree is left.
+    fn group(&self) -> Option<GroupMemory> {
+        None
+    }
 
     /// Why it has no control group of its own, when one was asked for.
     fn group_gap(&self) -> Option<&str> {

@@ -71,12 +71,15 @@ impl Group {
         &self.path
     }
 
-    /// The account of its memory; `None` while nobody is in it.
+    /// Whether somebody is in it.
+    pub(super) fn has_members(&self) -> bool {
+        let events = fs::read_to_string(self.path.join("cgroup.events"));
+        events.is_ok_and(|events| field(&events, "populated") == Some(1))
+    }
+
+    /// The account of its memory.
     pub(super) fn memory(&self) -> Option<GroupMemory> {
         let read = |file: &str| fs::read_to_string(self.path.join(file)).ok();
-        if field(&read("cgroup.events")?, "populated") != Some(1) {
-            return None;
-        }
         memory(
             &read("memory.current")?,
             &read("memory.stat")?,
@@ -163,6 +166,7 @@ fn memory(current: &str, stat: &str, peak: Option<&str>, events: &str) -> Option
     Some(GroupMemory {
         current: current.trim().parse().ok()?,
         anon: field(stat, "anon")?,
+        shmem: field(stat, "shmem")?,
         peak: peak.and_then(|peak| peak.trim().parse().ok()),
         oom_kills: field(events, "oom_kill")?,
     })
@@ -174,10 +178,10 @@ mod tests {
 
     #[test]
     fn the_account_of_a_group_is_read() {
-        let stat = "anon 4096\nfile 8192\nanon_thp 1\n";
+        let stat = "anon 4096\nfile 8192\nshmem 512\nanon_thp 1\nshmem_thp 1\n";
         let events = "low 0\nhigh 0\nmax 3\noom 2\noom_kill 1\noom_group_kill 0\n";
         let read = memory("16384\n", stat, Some("20480\n"), events).unwrap();
-        assert_eq!((read.current, read.anon), (16_384, 4_096));
+        assert_eq!((read.current, read.anon, read.shmem), (16_384, 4_096, 512));
         assert_eq!((read.peak, read.oom_kills), (Some(20_480), 1));
         let old = memory("16384\n", stat, None, events).unwrap();
         assert_eq!(old.peak, None);

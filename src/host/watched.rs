@@ -14,7 +14,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::ProcessError;
-use super::contained::{Detail, Ending, Launch, Printed, Running, Sample};
+use super::contained::{Detail, Ending, GroupMemory, Launch, Printed, Running, Sample};
 use super::group::Group;
 use super::keeper::{NOT_STARTED, limit_args};
 use super::process_tree;
@@ -122,7 +122,7 @@ impl Running for Watched {
             .group
             .as_ref()
             .ok()
-            .filter(|_| detail != Detail::Counts);
+            .filter(|group| detail != Detail::Counts && group.has_members());
         Some(Sample {
             group: group.and_then(Group::memory),
             ..sample
@@ -140,6 +140,10 @@ impl Running for Watched {
             });
         }
         self.ending
+    }
+
+    fn group(&self) -> Option<GroupMemory> {
+        self.group.as_ref().ok()?.memory()
     }
 
     fn group_gap(&self) -> Option<&str> {

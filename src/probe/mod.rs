@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-use crate::host::{Ending, Sample};
+use crate::host::{Ending, GroupMemory, Sample};
 
 use counters::Reading;
 
@@ -51,6 +51,9 @@ pub enum Resource {
     /// Memory that the account of the control group knows and that is no page of a
     /// file, in bytes.
     Group,
+    /// Shared memory and files that are kept in memory alone (tmpfs), by the account of
+    /// the control group, in bytes.
+    Shmem,
     /// Address space, in bytes.
     Vsz,
     /// File descriptors.
@@ -65,11 +68,12 @@ pub enum Resource {
 
 impl Resource {
     /// All of them, in the order of reports.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Rss,
         Self::Pss,
         Self::Private,
         Self::Group,
+        Self::Shmem,
         Self::Vsz,
         Self::Fds,
         Self::Sockets,
@@ -85,6 +89,7 @@ impl Resource {
             Self::Pss => "pss",
             Self::Private => "private",
             Self::Group => "group",
+            Self::Shmem => "shmem",
             Self::Vsz => "vsz",
             Self::Fds => "fds",
             Self::Sockets => "sockets",
@@ -97,7 +102,9 @@ impl Resource {
     #[must_use]
     pub fn unit(self) -> &'static str {
         match self {
-            Self::Rss | Self::Pss | Self::Private | Self::Group | Self::Vsz => "bytes",
+            Self::Rss | Self::Pss | Self::Private | Self::Group | Self::Shmem | Self::Vsz => {
+                "bytes"
+            }
             Self::Fds => "descriptors",
             Self::Sockets => "sockets",
             Self::Threads => "threads",
@@ -113,6 +120,7 @@ impl Resource {
             Self::Pss => sample.pss?,
             Self::Private => sample.private?,
             Self::Group => sample.group?.anon,
+            Self::Shmem => sample.group?.shmem,
             Self::Vsz => sample.vsz,
             Self::Fds => sample.fds,
             Self::Sockets => sample.sockets?,
@@ -212,6 +220,8 @@ pub struct Segment {
     pub told: Vec<Reading>,
     /// How it ended; `None` when it was stopped at the end of the run.
     pub ending: Option<Ending>,
+    /// What its control group said at the end.
+    pub group: Option<GroupMemory>,
     /// It ended because it could not have more memory.
     pub exhausted: bool,
     /// Its part of the processors of the machine; 0 where that is not known.

@@ -61,7 +61,8 @@ pub struct Request {
     pub order: Order,
     /// What each process may take.
     pub limits: Limits,
-    /// A side is ended when its tree holds more bytes of resident memory than this.
+    /// A side is ended when its tree holds more bytes of resident memory than this, or
+    /// its control group more of its own and of shared memory.
     pub memory: Option<u64>,
     /// Where growth ends badly, by resource, in units.
     pub ends: Vec<(Resource, f64)>,

@@ -304,7 +304,9 @@ impl<'r> Side<'r> {
     fn contain(&mut self, sample: Sample) {
         let after = sample.at.as_secs_f64();
         let over = |limit: Option<u64>, value: u64| limit.filter(|limit| value > *limit);
-        if let Some(limit) = over(self.request.memory, sample.rss) {
+        // Shared memory and files in tmpfs show in no process.
+        let grouped = sample.group.map_or(0, |group| group.anon + group.shmem);
+        if let Some(limit) = over(self.request.memory, sample.rss.max(grouped)) {
             let mebibytes = limit >> 20;
             self.trouble(format!(
                 "held more than the limit of {mebibytes} MiB and was ended after {after:.0} s"
@@ -349,70 +351,67 @@ impl<'r> Side<'r> {
     fn give_up(&mut self) {
         self.given_up = true;
         self.end_load();
-        self.stop();
+        self.stop(None);
     }
 
-    /// Ends the program, when it has not ended, and keeps what it said and told.
-    fn stop(&mut self) {
+    /// Ends the program, when it has not ended, and keeps what it said and told. Returns
+    /// why it could not have more memory, where it ended for that.
+    fn stop(&mut self, ending: Option<Ending>) -> Option<&'static str> {
         if let (Some(scraper), Some(segment)) = (&self.scraper, self.segments.last_mut()) {
             segment.told.extend(scraper.end());
         }
         self.look_at_group();
-        if let Some(mut running) = self.running.take() {
-            running.stop();
-            self.printed = running.printed();
+        let mut running = self.running.take()?;
+        running.stop();
+        self.printed = running.printed();
+        let segment = self.segments.last_mut()?;
+        let kills = segment.group.map_or(0, |group| group.oom_kills);
+        let why = ending.and_then(|ending| troubles::exhausted(ending, &self.printed, kills));
+        segment.exhausted = why.is_some();
+        let killed = ending.is_some_and(|ending| troubles::is_killed(ending, kills));
+        if let Some(told) = troubles::ended_for_memory(kills, killed) {
+            self.trouble(told);
         }
+        why
     }
 
     /// What the control group of the life that ends says, or why there is none.
     fn look_at_group(&mut self) {
-        let (Some(running), Some(segment)) = (&self.running, self.segments.last()) else {
+        let (Some(running), Some(segment)) = (&self.running, self.segments.last_mut()) else {
             return;
         };
-        let mut seen = segment.samples.iter().filter_map(|sample| sample.group);
-        let last = seen.next_back();
-        let kills = last.map_or(0, |group| group.oom_kills);
-        let gap = match (running.group_gap(), last) {
-            (Some(why), _) => Some(format!("no control group of its own: {why}")),
-            (None, None)
-                if segment
+        let member = segment.samples.iter().any(|sample| sample.group.is_some());
+        let gap = match running.group_gap() {
+            Some(why) => Some(format!("no control group of its own: {why}")),
+            None if !member
+                && segment
                     .samples
                     .iter()
                     .any(|sample| sample.sockets.is_some()) =>
             {
                 Some("no account of its control group: it has no member".to_owned())
             }
-            (None, _) => None,
+            None => None,
         };
+        segment.group = running.group();
         let new = gap.filter(|gap| !self.gaps.contains(gap));
         self.gaps.extend(new);
-        if kills > 0 {
-            self.trouble(format!(
-                "had {kills} processes that the system ended for want of memory"
-            ));
-        }
     }
 
     fn ended(&mut self, ending: Ending, now: Duration) -> Result<(), ProbeError> {
-        self.stop();
+        let why = self.stop(Some(ending));
         // Without its server a load fails, which says nothing of it.
         self.load = None;
         self.waits = None;
         let mut life = Duration::ZERO;
-        let exhausted = troubles::is_exhausted(ending, &self.printed);
         if let Some(segment) = self.segments.last_mut() {
             segment.ending = Some(ending);
-            segment.exhausted = exhausted;
             life = now.saturating_sub(segment.began);
         }
         if !ending.is_success() {
             self.never_started(ending)?;
             self.failures += 1;
-            let why = if exhausted {
-                ", since an allocation failed"
-            } else {
-                ""
-            };
+            let why = why.map_or_else(String::new, |why| format!(", {why}"));
             self.trouble(format!(
                 "ended with {ending} after {:.1} s{why}",
                 life.as_secs_f64()
@@ -448,7 +447,7 @@ impl<'r> Side<'r> {
 
     pub(super) fn finish(mut self) -> SideRun {
         self.end_load();
-        self.stop();
+        self.stop(None);
         if let Some(trouble) = self.scraper.take().and_then(|scraper| scraper.trouble()) {
             self.trouble(trouble);
         }

@@ -14,20 +14,47 @@ const FAILED_ALLOCATION: [(&str, &str); 2] = [
 ];
 /// The signal of `abort`.
 const ABORT: i32 = 6;
+/// The signal by which the system ends a program for want of memory.
+const KILL: i32 = 9;
 
 /// A side that works this little, as a share of the other one's work, is idle.
 const IDLE: f64 = 0.05;
 /// Less work than this of the other side says nothing.
 const LEAST_WORK: Duration = Duration::from_millis(100);
 
-/// Whether a program that ended like this could not have more memory.
-pub(super) fn is_exhausted(ending: Ending, printed: &Printed) -> bool {
+/// Why a program that ended like this could not have more memory, where that is why it
+/// ended. `kills` counts the processes of its group that the system ended for want of
+/// memory.
+pub(super) fn exhausted(ending: Ending, printed: &Printed, kills: u64) -> Option<&'static str> {
     let end = String::from_utf8_lossy(&printed.stderr);
-    ending == Ending::Signal(ABORT)
-        && FAILED_ALLOCATION.into_iter().any(|(before, after)| {
-            end.split_once(before)
-                .is_some_and(|(_, rest)| rest.contains(after))
-        })
+    let failed = FAILED_ALLOCATION.into_iter().any(|(before, after)| {
+        end.split_once(before)
+            .is_some_and(|(_, rest)| rest.contains(after))
+    });
+    match ending {
+        Ending::Signal(ABORT) if failed => Some("since an allocation failed"),
+        ending if is_killed(ending, kills) => Some("by the system, for want of memory"),
+        Ending::Signal(_) | Ending::Code(_) => None,
+    }
+}
+
+/// Whether a program that ended like this was ended by the system for want of memory.
+pub(super) fn is_killed(ending: Ending, kills: u64) -> bool {
+    ending == Ending::Signal(KILL) && kills > 0
+}
+
+/// Says that processes were ended for want of memory. That of the program itself, if it
+/// was one of them, is told with its end.
+pub(super) fn ended_for_memory(kills: u64, program: bool) -> Option<String> {
+    let (processes, other) = if program {
+        (kills.saturating_sub(1), "other ")
+    } else {
+        (kills, "")
+    };
+    let plural = if processes == 1 { "" } else { "es" };
+    (processes > 0).then(|| {
+        format!("had {processes} {other}process{plural} that the system ended for want of memory")
+    })
 }
 
 /// The processor time used in the second half of a run, by a side that lived
@@ -116,6 +143,7 @@ mod tests {
             ..Printed::default()
         };
         let failed = said("memory allocation of 17179869184 bytes failed\n");
+        let is_exhausted = |ending, said: &Printed| exhausted(ending, said, 0).is_some();
         assert!(is_exhausted(Ending::Signal(6), &failed));
         assert!(is_exhausted(
             Ending::Signal(6),
@@ -123,5 +151,20 @@ mod tests {
         ));
         assert!(!is_exhausted(Ending::Code(1), &failed));
         assert!(!is_exhausted(Ending::Signal(6), &said("assertion failed")));
+        assert!(!is_exhausted(Ending::Signal(9), &failed));
+        // A child alone may have been ended, and the program lived on.
+        let quiet = Printed::default();
+        let killed = exhausted(Ending::Signal(9), &quiet, 1);
+        assert_eq!(killed, Some("by the system, for want of memory"));
+        assert_eq!(exhausted(Ending::Code(0), &quiet, 1), None);
+    }
+
+    #[test]
+    fn processes_that_were_ended_for_want_of_memory_are_each_told_once() {
+        let said = |kills, program| ended_for_memory(kills, program).unwrap_or_default();
+        assert_eq!(said(0, false) + &said(1, true), "");
+        assert!(said(1, false).starts_with("had 1 process that"));
+        assert!(said(2, false).starts_with("had 2 processes that"));
+        assert!(said(2, true).starts_with("had 1 other process that"));
     }
 }

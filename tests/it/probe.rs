@@ -244,7 +244,7 @@ fn every_sample_is_written_when_that_is_asked_for() {
         lines
             .iter()
             .skip(1)
-            .all(|line| line.split(',').count() == 18)
+            .all(|line| line.split(',').count() == 19)
     );
 }
 

@@ -172,7 +172,7 @@ fn a_pool_that_loses_connections_is_found_while_memory_is_flat() {
             .unwrap()
             .ends_with(&format!("\"cache_heap_bytes\",\"{POOL}\""))
     );
-    assert!(csv.lines().all(|line| columns(line) == 20), "{csv}");
+    assert!(csv.lines().all(|line| columns(line) == 21), "{csv}");
 }
 
 #[test]

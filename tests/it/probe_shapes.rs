@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use cargo_canary::host::{Ending, Sample};
+use cargo_canary::host::{Ending, GroupMemory, Sample};
 use cargo_canary::probe::counters::{Counters, Reading};
 use cargo_canary::probe::judge::{Answer, Judged, judge, judge_gauges};
 use cargo_canary::probe::{Resource, Segment, Thresholds, Watched};
@@ -42,6 +42,13 @@ fn life(resource: Resource, seconds: f64, course: Course<'_>) -> Segment {
                 Resource::Vsz => sample.vsz = value,
                 Resource::Fds => sample.fds = value,
                 Resource::Threads => sample.threads = value,
+                Resource::Shmem => {
+                    sample.group = Some(GroupMemory {
+                        anon: 20 << 20,
+                        shmem: value,
+                        ..GroupMemory::default()
+                    });
+                }
                 Resource::Pss
                 | Resource::Private
                 | Resource::Group
@@ -87,6 +94,23 @@ fn beside_flat(resource: Resource, seconds: f64, course: Course<'_>) -> Judged {
 #[track_caller]
 fn is(wanted: Answer, what: &str, judged: &Judged) {
     assert_eq!(judged.answer, wanted, "{what}: {judged:#?}");
+}
+
+#[test]
+fn files_in_memory_that_grow_leak_where_no_process_does() {
+    let growing = |at: f64| 2.0 * MIB + 64.0 * KIB * at;
+    let judged = beside_flat(Resource::Shmem, 30.0, &growing);
+    is(Answer::Leak, "grows", &judged);
+    assert!(
+        judged.because.ends_with("or files in tmpfs"),
+        "{}",
+        judged.because
+    );
+    // Of those that have none nothing is said.
+    let none = [life(Resource::Shmem, 30.0, &|_| 0.0)];
+    let judged = judge(&none, &none, &Thresholds::built_in().unwrap(), &[]);
+    assert!(judged.iter().any(|one| one.resource == Resource::Group));
+    assert!(judged.iter().all(|one| one.resource != Resource::Shmem));
 }
 
 #[test]

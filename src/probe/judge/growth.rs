@@ -79,7 +79,7 @@ pub struct Growth {
     pub(super) pieces: bool,
     /// How many lives were long enough to be judged.
     pub lives: usize,
-    /// How many units were added until an allocation failed, in the life that ended
+    /// How many units were added until it could have no more, in the life that ended
     /// so; 0 when none did.
     pub until_exhausted: f64,
 }

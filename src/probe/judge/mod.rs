@@ -100,7 +100,11 @@ fn judge_resources(
                 .iter()
                 .find(|(of, _)| *of == resource)
                 .map_or(thresholds.of(&watched).limit, |(_, limit)| *limit);
-            of_both(watched, (base, head), thresholds, limit)
+            let mut judged = of_both(watched, (base, head), thresholds, limit);
+            if resource == Resource::Shmem && judged.answer == Answer::Leak {
+                judged.because += ": shared memory, or files in tmpfs";
+            }
+            judged
         })
         .collect();
     of_sharing(&mut judged);
@@ -202,11 +206,13 @@ pub fn decision(judged: &[Judged]) -> Answer {
         .unwrap_or(Answer::NoLeak)
 }
 
+/// Most programs have no shared memory, of which nothing is to be said then.
 fn seen(segments: &[Segment], resource: Resource) -> bool {
     segments
         .iter()
         .flat_map(|segment| &segment.samples)
-        .any(|sample| resource.of(sample).is_some())
+        .filter_map(|sample| resource.of(sample))
+        .any(|value| resource != Resource::Shmem || value > 0.0)
 }
 
 /// Judges one thing of both sides.
@@ -290,7 +296,7 @@ fn answer(
     floor: f64,
 ) -> (Answer, String, Option<f64>) {
     if exhausted(resource, base, head, thresholds) {
-        let because = "it grew until an allocation failed";
+        let because = "it grew until it could have no more";
         return (Answer::Leak, because.to_owned(), None);
     }
     match head.doubling {

@@ -225,8 +225,9 @@ fn side(run: &SideRun, executable: &str) -> Side {
         group_peak_bytes: run
             .segments
             .iter()
-            .flat_map(|segment| &segment.samples)
-            .filter_map(|sample| sample.group?.peak)
+            .filter_map(|segment| segment.group?.peak)
+            // A group in which nobody ever was has none.
+            .filter(|peak| *peak > 0)
             .max(),
         troubles: run.troubles.clone(),
         gaps: run.gaps.clone(),

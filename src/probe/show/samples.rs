@@ -9,7 +9,7 @@ use crate::probe::Run;
 /// The columns, in order. Times are in seconds, memory in bytes. What was not
 /// looked at is empty; `ended` stands in the last line of a life that ended. Gauges
 /// that the program told follow, one column for each, in lines of their own.
-const COLUMNS: &str = "side,life,began_s,at_s,cpu_s,processes,rss,pss,private,vsz,threads,fds,sockets,ended,ran_s,waited_s,group,group_anon";
+const COLUMNS: &str = "side,life,began_s,at_s,cpu_s,processes,rss,pss,private,vsz,threads,fds,sockets,ended,ran_s,waited_s,group,group_anon,group_shmem";
 
 /// The samples of both sides.
 #[must_use]
@@ -36,7 +36,7 @@ pub fn samples(run: &Run) -> String {
                 let ended = segment.ending.filter(|_| last);
                 let _ = writeln!(
                     out,
-                    "{name},{life},{:.3},{:.3},{:.2},{},{},{},{},{},{},{},{},{},{},{},{},{}{nothing}",
+                    "{name},{life},{:.3},{:.3},{:.2},{},{},{},{},{},{},{},{},{},{},{},{},{},{}{nothing}",
                     segment.began.as_secs_f64(),
                     sample.at.as_secs_f64(),
                     sample.cpu.as_secs_f64(),
@@ -53,11 +53,12 @@ pub fn samples(run: &Run) -> String {
                     time(sample.turns.map(|turns| turns.waited)),
                     number(sample.group.map(|group| group.current)),
                     number(sample.group.map(|group| group.anon)),
+                    number(sample.group.map(|group| group.shmem)),
                 );
             }
             for reading in &segment.told {
                 let (began, at) = (segment.began.as_secs_f64(), reading.at.as_secs_f64());
-                let _ = write!(out, "{name},{life},{began:.3},{at:.3},,,,,,,,,,,,,,");
+                let _ = write!(out, "{name},{life},{began:.3},{at:.3},,,,,,,,,,,,,,,");
                 for name in &names {
                     let value = reading.gauges.get(*name);
                     let _ = write!(out, ",{}", value.map_or_else(String::new, f64::to_string));

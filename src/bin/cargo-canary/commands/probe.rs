@@ -214,6 +214,7 @@ pub(super) fn request(
             Resource::Pss,
             Resource::Private,
             Resource::Group,
+            Resource::Shmem,
         ] {
             ends.push((resource, as_units(limit)));
         }
