@@ -76,6 +76,8 @@ mod probe_builds;
 mod probe_busy;
 #[cfg(target_os = "linux")]
 mod probe_counters;
+#[cfg(target_os = "linux")]
+mod probe_group;
 mod probe_judge;
 mod probe_leaks;
 mod probe_shapes;

@@ -21,4 +21,6 @@ pub(crate) mod project;
 pub(crate) mod prometheus;
 pub(crate) mod schema;
 #[cfg(target_os = "linux")]
+pub(crate) mod vm;
+#[cfg(target_os = "linux")]
 pub(crate) mod workload;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 /// What the program does is its first argument.
 const SOURCE: &str = r#"
-use std::io::Write;
+use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
 fn touched(bytes: usize) -> Vec<u8> { vec![7; bytes] }
@@ -17,6 +17,7 @@ fn main() {
     let what = args.next().unwrap_or_default();
     let seconds: f64 = args.next().and_then(|s| s.parse().ok()).unwrap_or(60.0);
     let rate: usize = args.next().and_then(|s| s.parse().ok()).unwrap_or(4 << 20);
+    let file = args.next();
     let named = std::env::current_exe().unwrap();
     let name = named.file_name().unwrap().to_string_lossy().into_owned();
     // The same program under two names: the name says which build it plays.
@@ -24,6 +25,9 @@ fn main() {
     let start = Instant::now();
     let mut kept: Vec<Vec<u8>> = Vec::new();
     let mut files = Vec::new();
+    let open = |write| std::fs::OpenOptions::new().read(true).append(write).create(write).open(file.as_ref().unwrap()).unwrap();
+    if leaky && what == "writes" { files.push(open(true)); }
+    if leaky && what == "reads" { files.push(open(false)); }
     if what == "level" { kept.push(touched(if leaky { 64 << 20 } else { 4 << 20 })); }
     if what == "orphan" {
         std::process::Command::new("setsid").arg("sleep").arg("300").spawn().unwrap();
@@ -65,6 +69,9 @@ fn main() {
         if !leaky { continue; }
         match what.as_str() {
             "memory" => kept.push(touched(((now - done) * rate as f64) as usize)),
+            // A file that grows, and one that is read on and on; neither is kept in mind.
+            "writes" => files[0].write_all(&touched(((now - done) * rate as f64) as usize)).unwrap(),
+            "reads" => { files[0].read(&mut touched(((now - done) * rate as f64) as usize)).unwrap(); }
             "eat" => kept.push(touched(16 << 20)),
             "handles" => files.push(std::fs::File::open("/proc/self/stat").unwrap()),
             "threads" => { std::thread::spawn(|| loop { std::thread::park(); }); }
