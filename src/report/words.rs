@@ -18,14 +18,10 @@ pub(super) fn say(out: &mut String, words: std::fmt::Arguments<'_>) {
 
 /// With a capital at the beginning, where it begins with a word and not a name.
 pub(super) fn sentence(text: &str) -> String {
-    ["the ", "or "]
-        .iter()
-        .find_map(|word| {
-            let rest = text.strip_prefix(word)?;
-            let (first, others) = word.split_at(1);
-            Some(format!("{}{others}{rest}", first.to_ascii_uppercase()))
-        })
-        .unwrap_or_else(|| text.to_owned())
+    match text.strip_prefix("the ") {
+        Some(rest) => format!("The {rest}"),
+        None => text.to_owned(),
+    }
 }
 
 /// `1 change`, `2 changes`.

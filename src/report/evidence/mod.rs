@@ -155,10 +155,10 @@ pub(super) fn way_out(audit: &Audit) -> Option<(String, Vec<String>)> {
     };
     let words = match &audit.evidence.signers {
         Some(_) => {
-            "or try it: probe both builds, or run a canary (`rollout plan`), sign the result, and it passes:"
+            "Try it: probe both builds, or run a canary (`rollout plan`), sign the result, and it passes:"
         }
         None => {
-            "or try it: once the policy names who may sign (`signers` under `[canary]`), probe both builds, or run a canary (`rollout plan`), and sign the result:"
+            "Try it: once the policy names who may sign (`signers` under `[canary]`), probe both builds, or run a canary (`rollout plan`), and sign the result:"
         }
     };
     Some((

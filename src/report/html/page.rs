@@ -101,8 +101,7 @@ impl Page {
             more_reasons: audit.verdict.reasons.len().saturating_sub(1),
             tiles: tiles(audit),
             steps: steps(audit),
-            trial: evidence::way_out(audit)
-                .map(|(text, commands)| (long(&words::sentence(&text)), commands)),
+            trial: evidence::way_out(audit).map(|(text, commands)| (long(&text), commands)),
             subset: view::subset_command(audit),
             notices: notices(audit),
             cards,

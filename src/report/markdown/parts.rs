@@ -171,10 +171,7 @@ pub(super) fn records(out: &mut String, audit: &Audit, few: bool) {
         out.push('\n');
     }
     if let Some((words, commands)) = evidence::way_out(audit) {
-        say(
-            out,
-            format_args!("{}\n\n```sh\n", markdown_prose(&words::sentence(&words))),
-        );
+        say(out, format_args!("{}\n\n```sh\n", markdown_prose(&words)));
         for command in commands {
             say(out, format_args!("{command}\n"));
         }
@@ -183,7 +180,7 @@ pub(super) fn records(out: &mut String, audit: &Audit, few: bool) {
     if let Some(command) = view::subset_command(audit) {
         say(
             out,
-            format_args!("Or take what passes now:\n\n```sh\n{command}\n```\n\n"),
+            format_args!("Take what passes now:\n\n```sh\n{command}\n```\n\n"),
         );
     }
 }

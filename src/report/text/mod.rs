@@ -233,7 +233,7 @@ fn next_steps(page: &mut Page, audit: &Audit) {
         }
     }
     if let Some(command) = view::subset_command(audit) {
-        page.wrapped(Ink::Plain, "  - ", "    ", "or take what passes now:");
+        page.wrapped(Ink::Plain, "  - ", "    ", "Take what passes now:");
         page.line(&[(Ink::Plain, "      "), (Ink::Strong, &command)]);
     }
     if let Some(worst) = worst {
