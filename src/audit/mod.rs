@@ -11,6 +11,7 @@ mod error;
 mod evidence;
 mod gather;
 mod origin;
+mod pace;
 mod past;
 mod pinned;
 mod ratchet;

@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use semver::Version;
 
+use super::pace::pace;
 use crate::facts::{
     FactKind, Finding, Gap, GapReason, History, LaterRelease, LaterReleases, Published,
     YankCluster, Yanked,
@@ -194,6 +195,7 @@ impl<'a> Releases<'a> {
                 .filter(|time| days_between(**time, at) <= 90.0)
                 .count(),
             versions_skipped: skipped,
+            pace: pace(&self.visible, incoming, self.as_of),
         })
     }
 }

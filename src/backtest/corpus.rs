@@ -295,6 +295,10 @@ fn upgrades(
         if let (Some(advisory), Some(yank)) = (labels.get("bad_adv"), labels.get("bad_yank")) {
             labels.insert("bad_adv_or_yank".to_owned(), *advisory || *yank);
         }
+        let age = line.known.get("age_days").and_then(Value::as_f64);
+        if let (Some(bad), Some(..3.0)) = (labels.get(super::measure::ANY), age) {
+            labels.insert(super::measure::ANY_OF_FRESH.to_owned(), *bad);
+        }
         all.entry(line.event_id).or_default().push(Upgrade {
             name: line.name,
             old,

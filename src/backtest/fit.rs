@@ -60,11 +60,11 @@ const LESSONS: [Lesson; 4] = [
         Fault::FollowUp,
         "patch_3d_commit",
         &[
-            ("close-together", None),
             ("follows-closely", None),
             ("fresh-release", None),
             ("often-released", None),
-            ("rapid-series", None),
+            ("patched-line", None),
+            ("patches-near", None),
             ("versions-skipped", None),
         ],
     ),

@@ -22,6 +22,8 @@ const DRAWS: usize = 200;
 pub(super) const LEAK: &str = "leak";
 /// The label of the whole, by which an update counts as ordinary.
 pub(super) const ANY: &str = "bad";
+/// The same among releases younger than three days, of which an age rule tells nothing.
+pub(super) const ANY_OF_FRESH: &str = "bad_below_3_days";
 
 /// A range that holds a figure in 95 of 100 draws of history.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -221,7 +223,7 @@ pub(super) fn own_likelihood(label: &str, faults: &[(Fault, f64)]) -> Option<f64
         "bad_adv_or_yank" => &[Fault::Advisory, Fault::Withdrawal],
         "bad_hotfix" => &[Fault::Hotfix],
         "patch_3d_commit" => &[Fault::FollowUp],
-        ANY => &[Fault::Advisory, Fault::Withdrawal, Fault::Hotfix],
+        ANY | ANY_OF_FRESH => &[Fault::Advisory, Fault::Withdrawal, Fault::Hotfix],
         _ => return None,
     };
     let mut none = 1.0;

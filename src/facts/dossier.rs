@@ -135,6 +135,21 @@ pub struct History {
     pub releases_90d: usize,
     /// Releases of the same line that were skipped by this change.
     pub versions_skipped: usize,
+    /// How fast its patches came in the last year.
+    pub pace: Pace,
+}
+
+/// How fast the patches of a package came in the 365 days before the day of judgement.
+/// Pre-releases do not count.
+#[derive(Clone, Copy, Debug, PartialEq, Default)]
+pub struct Pace {
+    /// How many releases the minor version of the one that comes in had, with itself.
+    pub minor_releases_365d: usize,
+    /// A release of a newer minor version is out.
+    pub newer_minor: bool,
+    /// On how many of these days a patch, of whichever minor version, was at most
+    /// three days away.
+    pub days_near_patch_365d: f64,
 }
 
 /// What the index says that a release declares, beside the one that goes out.

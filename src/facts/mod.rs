@@ -10,7 +10,7 @@ mod source;
 
 pub use dossier::{
     AdvisoryDelta, AdvisoryFact, Declared, Dossier, EarlierUpdate, Harm, History, LaterRelease,
-    LaterReleases, Outcomes, Published, Severity, YankCluster, Yanked,
+    LaterReleases, Outcomes, Pace, Published, Severity, YankCluster, Yanked,
 };
 pub use origin::{LookAlike, Publisher, PublisherDelta};
 pub use source::{

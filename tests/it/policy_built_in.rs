@@ -2,7 +2,7 @@
 
 use cargo_canary::diff::ChangeKind;
 use cargo_canary::facts::{
-    FactKind, Finding, GapReason, History, LaterRelease, LaterReleases, YankCluster, Yanked,
+    FactKind, Finding, GapReason, History, LaterRelease, LaterReleases, Pace, YankCluster, Yanked,
 };
 use cargo_canary::incidents::{Direction, Strength};
 use cargo_canary::pkg::Source;
@@ -159,6 +159,7 @@ fn each_default_rule_about_source_incident_and_age_has_a_near_miss_too() {
                 gap_before_days: Some(days),
                 releases_90d: 0,
                 versions_skipped: 0,
+                pace: Pace::default(),
             });
         })
     };

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use cargo_canary::diff::{Change, ChangeKind, FeatureDelta};
 use cargo_canary::facts::{
     AdvisoryDelta, AdvisoryFact, Dossier, FactKind, Finding, Gap, GapReason, History,
-    LaterReleases, Published, YankCluster, Yanked,
+    LaterReleases, Pace, Published, YankCluster, Yanked,
 };
 use cargo_canary::incidents::{Direction, Link, Strength};
 use cargo_canary::pkg::{Release, Source};
@@ -77,6 +77,7 @@ impl Case {
                     gap_before_days: Some(20.0),
                     releases_90d: 4,
                     versions_skipped: 0,
+                    pace: Pace::default(),
                 }),
                 advisories: Finding::Seen(AdvisoryDelta::default()),
                 source: Finding::Absent("no archive was compared".to_owned()),

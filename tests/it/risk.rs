@@ -6,7 +6,7 @@ use std::io::{BufRead as _, BufReader};
 use cargo_canary::diff::{Change, ChangeKind, FeatureDelta};
 use cargo_canary::facts::{
     AdvisoryDelta, AdvisoryFact, Dossier, FactKind, Finding, Gap, GapReason, History, LaterRelease,
-    LaterReleases, Published, Yanked,
+    LaterReleases, Pace, Published, Yanked,
 };
 use cargo_canary::incidents::{Catalogue, Surroundings, Versions, link};
 use cargo_canary::pkg::{Release, Source};
@@ -141,6 +141,7 @@ fn dossier(row: &Value, known: &Value) -> Dossier {
             gap_before_days: known["gap_prev_days"].as_f64(),
             releases_90d: count("releases_90d"),
             versions_skipped: count("versions_skipped"),
+            pace: Pace::default(),
         }),
         advisories: Finding::Seen(delta),
         source: Finding::Absent("not asked".to_owned()),

@@ -10,7 +10,7 @@ use semver::Version;
 use crate::diff::{Change, ChangeKind, FeatureDelta};
 use crate::facts::{
     AdvisoryDelta, AdvisoryFact, Declared, Dossier, FactKind, Finding, Gap, History, LaterReleases,
-    Published, YankCluster, Yanked,
+    Pace, Published, YankCluster, Yanked,
 };
 use crate::pkg::{Release, Source};
 use crate::risk::{Assessment, Evidence, Level};
@@ -90,6 +90,7 @@ impl Made {
                     gap_before_days: Some(20.0),
                     releases_90d: 4,
                     versions_skipped: 0,
+                    pace: Pace::default(),
                 }),
                 advisories: Finding::Seen(AdvisoryDelta::default()),
                 source: Finding::Absent("a made-up change has no source".to_owned()),

@@ -134,6 +134,29 @@ pub(super) const TABLE: &[Variable] = &[
     .needs(FactKind::History)
     .not_negative(),
     Variable::of_change(
+        "release.minor_releases_365d",
+        Type::Int,
+        "how many releases its minor version had in the 365 days before the audit, with itself",
+        |s| of(&s.dossier.history, |it| int(it.pace.minor_releases_365d)),
+    )
+    .needs(FactKind::History)
+    .not_negative(),
+    Variable::of_change(
+        "release.newer_minor",
+        Type::Bool,
+        "a release of a newer minor version is out",
+        |s| of(&s.dossier.history, |it| Reading::Bool(it.pace.newer_minor)),
+    )
+    .needs(FactKind::History),
+    Variable::of_change(
+        "release.days_near_patch_365d",
+        Type::Double,
+        "on how many of the 365 days before the audit a patch of the crate was at most three days away",
+        |s| of(&s.dossier.history, |it| Reading::Double(it.pace.days_near_patch_365d)),
+    )
+    .needs(FactKind::History)
+    .not_negative(),
+    Variable::of_change(
         "release.rust_version",
         Type::Text,
         "the oldest compiler that it declares to support, such as `1.60`; absent when it declares none",

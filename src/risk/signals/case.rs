@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::diff::{Change, ChangeKind, FeatureDelta};
 use crate::facts::{
     AdvisoryDelta, AdvisoryFact, Declared, Dossier, Finding, History, LaterRelease, LaterReleases,
-    Published, SourceDelta, YankCluster, Yanked,
+    Pace, Published, SourceDelta, YankCluster, Yanked,
 };
 use crate::incidents::{Direction, Link, Strength};
 use crate::pkg::{Release, Source};
@@ -73,6 +73,7 @@ impl Case {
             gap_before_days: Some(40.0),
             releases_90d: 2,
             versions_skipped: 0,
+            pace: Pace::default(),
         };
         let dossier = Dossier {
             published: Finding::Absent("not asked".to_owned()),

@@ -236,7 +236,6 @@ pub(super) fn cases(id: &str) -> (Case, Case) {
                 case.change.manifest_before = manifest(true, false, None);
             }),
         ),
-        "close-together" => (apart(5.0), apart(800.0)),
         "far-apart" => (apart(800.0), apart(2.0)),
         "compiler-raised" => {
             let asks = |raised| {
@@ -349,6 +348,19 @@ pub(super) fn cases(id: &str) -> (Case, Case) {
                 .published(1.0)
                 .history(|history| history.releases_90d = 3),
         ),
+        "patched-line" => {
+            let pace = |newer_minor| {
+                plain().history(|history| {
+                    history.pace.minor_releases_365d = 9;
+                    history.pace.newer_minor = newer_minor;
+                })
+            };
+            (pace(false), pace(true))
+        }
+        "patches-near" => {
+            let near = |days| plain().history(|history| history.pace.days_near_patch_365d = days);
+            (near(40.0), near(0.2))
+        }
         "rapid-series" => (
             plain()
                 .published(1.0)

@@ -1,6 +1,7 @@
 //! The two releases are far apart in time.
 
-use super::{Definition, Docs, Input, Parameters, Raised, apart};
+use super::{Definition, Docs, Input, Parameters, Raised};
+use crate::diff::ChangeKind;
 use crate::facts::FactKind;
 use crate::risk::wording;
 
@@ -20,10 +21,19 @@ pub(super) static SIGNAL: Definition = Definition {
 };
 
 fn check(input: &Input<'_>, parameters: &Parameters<'_>) -> Option<Raised> {
-    let (days, share) = apart(input, parameters)?;
-    if share <= 0.0 {
+    if input.change.kind != ChangeKind::Upgraded {
         return None;
     }
+    let from = input.dossier.previous_published.seen()?;
+    let to = input.dossier.published.seen()?;
+    // It stays what it is however long one waits.
+    let days = from.age_days - to.age_days;
+    let (over, full) = (parameters.get("over-days"), parameters.get("full-at-days"));
+    if days <= over {
+        return None;
+    }
+    // By the logarithm: from nought to 1.
+    let share = ((days / over).ln() / (full / over).ln()).min(1.0);
     let told = wording::days(days);
     Some(
         Raised::new(format!("published {told} after the release that goes out"))

@@ -10,7 +10,6 @@ mod build_code_changed;
 mod build_code_gains;
 mod build_script_added;
 mod capability_gained;
-mod close_together;
 mod code_unchanged;
 mod commit_unclear;
 mod compiler_raised;
@@ -39,6 +38,8 @@ mod native_library_added;
 mod often_released;
 mod opaque_gained;
 mod package_added;
+mod patched_line;
+mod patches_near;
 mod placement_widened;
 mod public_items_lost;
 mod publisher_new;
@@ -54,7 +55,7 @@ mod yanked_left;
 mod yanked_release;
 mod young_crate;
 
-use crate::diff::{Change, ChangeKind};
+use crate::diff::Change;
 use crate::facts::{Dossier, FactKind, Published};
 use crate::incidents::Link;
 use crate::risk::wording;
@@ -155,21 +156,6 @@ fn freshness(input: &Input<'_>, parameters: &Parameters<'_>) -> Option<f64> {
     (age < parameters.get("until-days")).then(|| half / (half + age))
 }
 
-/// How many days lie between the publication of the two releases of an upgrade,
-/// and how far that is: from nought at `over-days` to 1 at `full-at-days`, by the
-/// logarithm. It stays what it is however long one waits.
-fn apart(input: &Input<'_>, parameters: &Parameters<'_>) -> Option<(f64, f64)> {
-    if input.change.kind != ChangeKind::Upgraded {
-        return None;
-    }
-    let from = input.dossier.previous_published.seen()?;
-    let to = input.dossier.published.seen()?;
-    let days = (from.age_days - to.age_days).max(0.0);
-    let (over, full) = (parameters.get("over-days"), parameters.get("full-at-days"));
-    let share = (days.max(over) / over).ln() / (full / over).ln();
-    Some((days, share.clamp(0.0, 1.0)))
-}
-
 /// A count as a share: each further one counts less, and `full_at` counts fully.
 fn of_many(count: usize, full_at: f64) -> f64 {
     (count as f64).ln_1p() / full_at.ln_1p()
@@ -205,7 +191,6 @@ pub static SIGNALS: &[&Definition] = &[
     &build_code_gains::SIGNAL,
     &build_script_added::SIGNAL,
     &capability_gained::SIGNAL,
-    &close_together::SIGNAL,
     &code_unchanged::SIGNAL,
     &commit_unclear::SIGNAL,
     &compiler_raised::SIGNAL,
@@ -234,6 +219,8 @@ pub static SIGNALS: &[&Definition] = &[
     &often_released::SIGNAL,
     &opaque_gained::SIGNAL,
     &package_added::SIGNAL,
+    &patched_line::SIGNAL,
+    &patches_near::SIGNAL,
     &placement_widened::SIGNAL,
     &public_items_lost::SIGNAL,
     &publisher_new::SIGNAL,

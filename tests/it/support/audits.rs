@@ -9,7 +9,7 @@ use cargo_canary::diff::{Change, ChangeKind, FeatureDelta, ForcedBy, GraphDiff};
 use cargo_canary::evidence::{Accepted, Outcome, Record, Refusal, Refused};
 use cargo_canary::facts::{
     AdvisoryDelta, AdvisoryFact, ChangelogSection, Dossier, FactKind, Finding, Gap, GapReason,
-    History, LaterRelease, LaterReleases, LookAlike, Published, Publisher, PublisherDelta,
+    History, LaterRelease, LaterReleases, LookAlike, Pace, Published, Publisher, PublisherDelta,
     Severity, SourceDelta, YankCluster, Yanked,
 };
 use cargo_canary::host::Work;
@@ -194,6 +194,7 @@ fn judged(at: usize, text: &str) -> JudgedChange {
                     gap_before_days: Some(2.0),
                     releases_90d: 1,
                     versions_skipped: 0,
+                    pace: Pace::default(),
                 })
             },
             advisories: Finding::Seen(AdvisoryDelta {
