@@ -151,12 +151,14 @@ fn a_pool_that_loses_connections_is_found_while_memory_is_flat() {
     assert_eq!(pool["answer"], "leak", "{pool}");
     // The same series twice counts once, and what is no number not at all.
     let slope = pool["slope-per-second"].as_f64().unwrap();
-    assert!((3.0..5.5).contains(&slope), "{slope}");
     let per_work = pool["per-work"].as_f64().unwrap();
     assert!((0.008..0.012).contains(&per_work), "{per_work}");
     let told = &json["workload"]["counters"];
     let rate = told["head-work-per-second"].as_f64().unwrap();
-    assert!((350.0..450.0).contains(&rate), "{told}");
+    // Four hundred, and fewer where the machine is busy: then both go slower alike.
+    assert!((40.0..450.0).contains(&rate), "{told}");
+    let by_both = slope / rate;
+    assert!((by_both / per_work - 1.0).abs() < 0.3, "{pool} {told}");
     assert_eq!(gauge(&json, "cache_heap_bytes")["answer"], "no-leak");
     let resources = json["resources"].as_array().unwrap();
     let of = |name: &str| resources.iter().find(|r| r["resource"] == name).unwrap();
