@@ -241,9 +241,7 @@ fn left_out(rows: &[&Row], model: &Model, key: Key) -> BTreeMap<String, LeftOut>
 
 #[cfg(test)]
 mod tests {
-    use super::super::Plain;
     use super::*;
-    use crate::policy::Decision;
 
     /// Rows of which two in ten of the fresh went wrong, and one in ten of the others.
     fn history() -> History {
@@ -259,23 +257,10 @@ mod tests {
                 columns.push((("fresh-release", None), 1.0));
             }
             Row {
-                event: at,
-                repository: format!("r{}", at % 11),
-                family: format!("f{}", at % 13),
-                name: String::new(),
-                score: 0.0,
-                likelihood: 0.0,
-                faults: Vec::new(),
-                place: (1.0, 1),
-                decision: Decision::Pass,
                 columns,
                 known: vec![f64::from(u8::from(fresh)), (at % 3) as f64],
-                plain: Plain {
-                    step: 1.0,
-                    age_days: 1.0,
-                    changed: 1.0,
-                },
                 labels: [("bad_hotfix".to_owned(), bad), ("bad".to_owned(), bad)].into(),
+                ..Row::made(at, 11, 13)
             }
         };
         History {

@@ -115,6 +115,32 @@ pub struct Row {
     pub labels: BTreeMap<String, bool>,
 }
 
+#[cfg(test)]
+impl Row {
+    /// An upgrade of which nothing is known, in one of so many repositories and families.
+    fn made(at: usize, repositories: usize, families: usize) -> Self {
+        Self {
+            event: at,
+            repository: format!("r{}", at % repositories),
+            family: format!("f{}", at % families),
+            name: String::new(),
+            score: 0.0,
+            likelihood: 0.0,
+            faults: Vec::new(),
+            place: (1.0, 1),
+            decision: crate::policy::Decision::Pass,
+            columns: Vec::new(),
+            plain: Plain {
+                step: 1.0,
+                age_days: 1.0,
+                changed: 1.0,
+            },
+            known: Vec::new(),
+            labels: BTreeMap::new(),
+        }
+    }
+}
+
 /// What simple rules would go by.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Plain {

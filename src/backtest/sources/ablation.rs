@@ -349,8 +349,6 @@ fn signals(sampled: &Sampled) -> Vec<SignalCount> {
 mod tests {
     use super::super::Sample;
     use super::*;
-    use crate::backtest::Plain;
-    use crate::policy::Decision;
 
     /// Forty upgrades of twenty families. Of what went wrong all but each fifth gains
     /// unsafe code, and of the ordinary ones each fifth does.
@@ -362,23 +360,9 @@ mod tests {
                 columns.push((("unsafe-gained", None), 1.0));
             }
             let row = Row {
-                event: at,
-                repository: format!("r{}", at % 9),
-                family: format!("f{}", at % 20),
-                name: String::new(),
-                score: 0.0,
-                likelihood: 0.0,
-                faults: Vec::new(),
-                place: (1.0, 1),
-                decision: Decision::Pass,
                 columns,
-                plain: Plain {
-                    step: 1.0,
-                    age_days: 1.0,
-                    changed: 1.0,
-                },
-                known: Vec::new(),
                 labels: [("bad_adv".to_owned(), !ordinary)].into(),
+                ..Row::made(at, 9, 20)
             };
             (row, ordinary)
         };
