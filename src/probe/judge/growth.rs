@@ -265,6 +265,16 @@ pub fn growth_of_series(
     of_series(values, &scale, thresholds, |_| Vec::new())
 }
 
+/// The whole of such a series in blocks, with its start, without its jumps.
+#[must_use]
+pub fn whole_of_series(
+    values: &[(f64, f64)],
+    least_step: f64,
+    thresholds: &Thresholds,
+) -> Vec<(f64, f64)> {
+    without_jumps(&blocks(values), least_step, thresholds).0
+}
+
 fn of_series(
     values: &[(f64, f64)],
     scale: &Scale,

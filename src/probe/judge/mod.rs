@@ -16,7 +16,7 @@ use std::sync::Arc;
 use super::counters::Counters;
 use super::{Resource, Segment, Thresholds, Watched};
 
-pub use growth::{Growth, growth, growth_of_series};
+pub use growth::{Growth, growth, growth_of_series, whole_of_series};
 pub use own_time::share_of_time;
 pub use steps::Step;
 pub use told::work_rate;

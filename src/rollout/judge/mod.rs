@@ -4,6 +4,7 @@
 //! matters would have been seen.
 
 mod level;
+mod memory;
 mod trend;
 
 use jiff::Timestamp;

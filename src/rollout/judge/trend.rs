@@ -3,14 +3,16 @@
 //! Each life of the canary is compared, instant by instant, with what the lives of
 //! the baseline have in common, so that a wave of load which both see cancels. Start,
 //! jumps and shape are found as the probe finds them; the slopes of all lives are one
-//! (a regional Kendall test). Where the two sides get different loads, each is
+//! (a regional Kendall test). Beside it stands the slope by how long noise is
+//! remembered. Where the two sides get different loads, each is
 //! measured over its requests instead, in seconds of the baseline's load.
 
+use super::memory::ByMemory;
 use super::{Answer, Figures, MetricJudged, Scene};
-use crate::probe::judge::{Growth as Shape, growth_of_series};
+use crate::probe::judge::{Growth as Shape, growth_of_series, whole_of_series};
 use crate::probe::show::{amount_of, seconds as time, slow_rate_of};
 use crate::rollout::series::{Course, Life, common};
-use crate::stats::{Trend, median, shared_trend};
+use crate::stats::{LikelySlope, Trend, median, shared_trend};
 
 /// A canary whose own growth is less than this share of the difference is flat: then
 /// the baseline makes the difference.
@@ -40,6 +42,8 @@ pub struct Growth {
     pub per_request: Option<f64>,
     /// Growth was measured over requests, since the loads differ.
     pub over_requests: bool,
+    /// The slope and its interval are those by the memory of the noise, not by ranks.
+    pub by_memory: bool,
     /// The middle of the canary's and of the baseline's values in the second half.
     pub levels: (f64, f64),
     /// The longest stretch that was judged, in seconds.
@@ -54,11 +58,28 @@ pub struct Growth {
 struct Measured {
     trend: Trend,
     strata: Vec<Stratum>,
+    by_memory: Option<ByMemory>,
 }
 
-struct Stratum {
+pub(super) struct Stratum {
     shape: Shape,
-    kept: Vec<(f64, f64)>,
+    /// Without its start.
+    pub(super) kept: Vec<(f64, f64)>,
+    pub(super) whole: Vec<(f64, f64)>,
+}
+
+impl Measured {
+    /// Whether the memory of the noise proves growth that may matter.
+    fn proves(&self, matters: f64) -> Option<LikelySlope> {
+        let found = self.by_memory?;
+        let proven = found.slope.low > 0.0 && found.slope.high >= matters;
+        (proven && found.allows && found.no_jump && self.trend.slope > 0.0).then_some(found.slope)
+    }
+
+    /// Whether the memory of the noise does not speak against growth.
+    fn allows(&self) -> bool {
+        self.by_memory.is_none_or(|found| found.allows)
+    }
 }
 
 impl Scene<'_> {
@@ -88,9 +109,15 @@ impl Scene<'_> {
             measured.strata.iter().map(of).fold(0.0, f64::max)
         };
         let window = longest(|shape| shape.window);
-        let Trend {
-            slope, low, high, ..
-        } = measured.trend;
+        let found = measured.proves(matters);
+        let (slope, low, high) = found.map_or(
+            (
+                measured.trend.slope,
+                measured.trend.low,
+                measured.trend.high,
+            ),
+            |found| (found.slope, found.low, found.high),
+        );
         let own = |lives: &[Life]| self.own(lives, least_step);
         let uncertainty = (high - low) / 2.0;
         let growth = Growth {
@@ -108,6 +135,7 @@ impl Scene<'_> {
                 .filter(|rate| *rate > 0.0)
                 .map(|rate| slope * self.step / rate),
             over_requests: unlike,
+            by_memory: found.is_some(),
             levels: (self.level_of(&out.canary), self.level_of(&out.baseline)),
             window,
             warm_up: measured
@@ -134,7 +162,7 @@ impl Scene<'_> {
         self.config.duration.as_secs_f64().max(self.step)
     }
 
-    fn at(&self, tick: i64) -> f64 {
+    pub(super) fn at(&self, tick: i64) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "a few thousand steps")]
         let at = tick as f64;
         at * self.step
@@ -142,16 +170,36 @@ impl Scene<'_> {
 
     /// The canary's lives less what the baseline's have in common.
     fn together(&self, out: &MetricJudged, least_step: f64) -> Option<Measured> {
-        let common = common(&out.baseline);
+        let middles = common(&out.baseline);
         let series = out.canary.iter().flat_map(|life| {
-            common.iter().map(|middle| {
+            middles.iter().map(|middle| {
                 life.samples
                     .iter()
                     .filter_map(|(tick, value)| Some((self.at(*tick), value - middle.get(tick)?)))
                     .collect::<Vec<_>>()
             })
         });
-        self.measure(series, least_step)
+        let measured = self.measure(series, least_step)?;
+        let sides = (out.baseline.as_slice(), out.canary.as_slice());
+        // Lives at the same time share the noise of what they are held against.
+        let by_memory = if overlap(&measured.strata) {
+            let together = common(&out.canary).into_iter().flat_map(|canary| {
+                middles.iter().map(move |middle| {
+                    let less = |(tick, value): (&i64, &f64)| {
+                        Some((self.at(*tick), value - middle.get(tick)?))
+                    };
+                    canary.iter().filter_map(less).collect::<Vec<_>>()
+                })
+            });
+            let together = self.measure(together, least_step)?;
+            self.by_memory(sides, &together.strata, least_step)
+        } else {
+            self.by_memory(sides, &measured.strata, least_step)
+        };
+        Some(Measured {
+            by_memory,
+            ..measured
+        })
     }
 
     /// Both sides over their requests, in seconds of the baseline's load.
@@ -184,6 +232,7 @@ impl Scene<'_> {
                 ..canary.trend
             },
             strata: canary.strata,
+            by_memory: None,
         })
     }
 
@@ -200,17 +249,26 @@ impl Scene<'_> {
                     .map(|(at, value)| (at - start, *value))
                     .collect();
                 let (shape, kept) = growth_of_series(&moved, least_step, &self.thresholds)?;
-                let kept = kept
-                    .iter()
-                    .map(|(at, value)| (at + start, *value))
-                    .collect();
-                Some(Stratum { shape, kept })
+                let whole = whole_of_series(&moved, least_step, &self.thresholds);
+                let back = |series: Vec<(f64, f64)>| {
+                    let moved = series.iter().map(|(at, value)| (at + start, *value));
+                    moved.collect::<Vec<_>>()
+                };
+                Some(Stratum {
+                    shape,
+                    kept: back(kept),
+                    whole: back(whole),
+                })
             })
             .collect();
         let kept: Vec<Vec<(f64, f64)>> =
             strata.iter().map(|stratum| stratum.kept.clone()).collect();
         let trend = shared_trend(&kept, self.config.confidence)?;
-        Some(Measured { trend, strata })
+        Some(Measured {
+            trend,
+            strata,
+            by_memory: None,
+        })
     }
 
     /// The slope of one side for itself.
@@ -246,6 +304,17 @@ impl Scene<'_> {
     }
 }
 
+/// Whether any two of these are of the same time.
+fn overlap(strata: &[Stratum]) -> bool {
+    let mut spans: Vec<(f64, f64)> = strata
+        .iter()
+        .filter_map(|one| Some((one.whole.first()?.0, one.whole.last()?.0)))
+        .collect();
+    spans.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let pairs = spans.iter().zip(spans.iter().skip(1));
+    pairs.into_iter().any(|(one, next)| next.0 < one.1)
+}
+
 /// Answer, reason, and the window in seconds that would decide an open question.
 fn answer(
     growth: &Growth,
@@ -266,8 +335,16 @@ fn answer(
     // Growth that is proven, and that may be one that matters: with it a leak of just
     // that size is found as often as the plan says.
     if growth.low > 0.0 && growth.high >= matters {
+        if !measured.allows() {
+            let because = "it grows, but noise that lasts looks like this, too".to_owned();
+            return (Answer::Inconclusive, because, Some(2.0 * window));
+        }
         if let Some(found) = comes_to_an_end(growth, measured, metric) {
             return found;
+        }
+        if measured.by_memory.is_some_and(|found| !found.no_jump) {
+            let because = "its level is higher, by a single jump as likely as by growth".to_owned();
+            return (Answer::Inconclusive, because, Some(2.0 * window));
         }
         if growth.slope * window < metric.least {
             let because = "it grows, but by less than programs do that settle".to_owned();

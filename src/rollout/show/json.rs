@@ -66,6 +66,8 @@ struct Entry<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     interval: Option<[f64; 2]>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    interval_by: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     smallest_visible: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     matters: Option<f64>,
@@ -134,6 +136,7 @@ fn entry(judged: &MetricJudged) -> Entry<'_> {
         Figures::Growth(growth) => Entry {
             slope_per_second: rounded(growth.slope),
             interval: pair(growth.low, growth.high),
+            interval_by: Some(if growth.by_memory { "memory" } else { "ranks" }),
             smallest_visible: rounded(growth.smallest_visible),
             matters: rounded(growth.matters),
             own_slope_per_second: growth.own.and_then(rounded),

@@ -216,6 +216,9 @@ fn of_growth(growth: &Growth, metric: &MetricJudged, style: TextStyle, out: &mut
     {
         let _ = write!(said, ", {} per request", amount_of(unit, per_request));
     }
+    if growth.by_memory {
+        said.push_str(", by how long noise is remembered");
+    }
     if growth.over_requests {
         said.push_str(", counted over requests since the loads differ");
     }

@@ -372,6 +372,22 @@ fn what_fills_and_empties_is_no_leak() {
     assert_ne!(judged.decision, Answer::Fail, "{:?}", of(&judged, "memory"));
 }
 
+/// A cache that grows once by 3 MiB: a jump, and no growth, though by the
+/// memory of the noise alone a line explains it better than none.
+#[test]
+fn what_jumps_once_is_no_leak() {
+    for at in [0.7, 1.3, 2.2, 2.9] {
+        let jump = move |t: f64| if t < at * HOUR { 0.0 } else { 3.0 * MIB };
+        let judged = judged(memory(jump), FOUR_HOURS);
+        assert_ne!(
+            judged.decision,
+            Answer::Fail,
+            "{at}: {:?}",
+            of(&judged, "memory")
+        );
+    }
+}
+
 /// A canary with a twentieth of the load, which leaks with each request.
 fn small_share(bytes_per_request: f64) -> Vec<Line> {
     let (all, few) = (100.0, 5.0);
