@@ -191,8 +191,8 @@ impl Scene<'_> {
                     canary.iter().filter_map(less).collect::<Vec<_>>()
                 })
             });
-            let together = self.measure(together, least_step)?;
-            self.by_memory(sides, &together.strata, least_step)
+            let together = self.measure(together, least_step);
+            together.and_then(|together| self.by_memory(sides, &together.strata, least_step))
         } else {
             self.by_memory(sides, &measured.strata, least_step)
         };
