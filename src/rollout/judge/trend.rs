@@ -72,7 +72,7 @@ impl Measured {
     /// Whether the memory of the noise proves growth that may matter.
     fn proves(&self, matters: f64) -> Option<LikelySlope> {
         let found = self.by_memory?;
-        let proven = found.slope.low > 0.0 && found.slope.high >= matters;
+        let proven = found.forgotten && found.slope.low > 0.0 && found.slope.high >= matters;
         (proven && found.allows && found.no_jump && self.trend.slope > 0.0).then_some(found.slope)
     }
 
