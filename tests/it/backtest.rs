@@ -168,6 +168,8 @@ fn history_goes_through_the_audit_as_of_its_day() {
     assert!(fresh.score > old.score, "{} and {}", fresh.score, old.score);
     assert!(fresh.likelihood > old.likelihood);
     assert_eq!(fresh.labels.get("bad"), Some(&true));
+    assert_eq!(fresh.labels.get("bad_below_3_days"), Some(&true));
+    assert_eq!(old.labels.get("bad_below_3_days"), None, "half a year old");
     // Large numbers by their logarithm; what the future leaks into is left out.
     let known = [2.0_f64.ln(), 2.0_f64.ln(), 0.0];
     let close = fresh

@@ -40,8 +40,8 @@ pub(super) struct ByMemory {
     pub(super) forgotten: bool,
     /// Growth may be called one.
     pub(super) allows: bool,
-    /// It is growth rather than a single jump.
-    pub(super) no_jump: bool,
+    /// It may be called one, and yet is a single jump rather than growth.
+    pub(super) jump: bool,
 }
 
 impl Scene<'_> {
@@ -82,7 +82,7 @@ impl Scene<'_> {
             slope: proves,
             forgotten: proves.memory <= SHARE * window,
             allows,
-            no_jump: (allows || proves.low > 0.0) && !jump_is_likelier(series, LONGEST),
+            jump: allows && jump_is_likelier(series, LONGEST),
         })
     }
 

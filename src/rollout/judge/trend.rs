@@ -73,7 +73,7 @@ impl Measured {
     fn proves(&self, matters: f64) -> Option<LikelySlope> {
         let found = self.by_memory?;
         let proven = found.forgotten && found.slope.low > 0.0 && found.slope.high >= matters;
-        (proven && found.allows && found.no_jump && self.trend.slope > 0.0).then_some(found.slope)
+        (proven && found.allows && !found.jump && self.trend.slope > 0.0).then_some(found.slope)
     }
 
     /// Whether the memory of the noise does not speak against growth.
@@ -342,7 +342,7 @@ fn answer(
         if let Some(found) = comes_to_an_end(growth, measured, metric) {
             return found;
         }
-        if measured.by_memory.is_some_and(|found| !found.no_jump) {
+        if measured.by_memory.is_some_and(|found| found.jump) {
             let because = "its level is higher, by a single jump as likely as by growth".to_owned();
             return (Answer::Inconclusive, because, Some(2.0 * window));
         }

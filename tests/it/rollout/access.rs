@@ -46,6 +46,7 @@ fn the_program_answers_in_text_json_and_a_picture_with_the_code_of_the_contract(
     assert_eq!(memory["answer"], "no-leak");
     assert_eq!(memory["slope-per-second"], 0.0);
     assert_eq!(memory["interval"], serde_json::json!([0.0, 0.0]));
+    assert_eq!(memory["interval-by"], "ranks");
     assert!(memory["smallest-visible"].as_f64().unwrap() > 400.0);
     let picture = std::fs::read_to_string(scene.path("work/p.svg")).unwrap();
     assert!(picture.starts_with("<svg") && picture.contains("memory: no-leak"));
