@@ -234,18 +234,7 @@ pub(super) fn facts(judged: &JudgedChange) -> Vec<(&'static str, String)> {
                 }
             }),
         ),
-        (
-            "history",
-            words_of(&dossier.history, |history| {
-                format!(
-                    "{}, the first {:.0} days before; {} in the 90 days before it; {} skipped",
-                    words::count(history.prior_releases, "earlier release"),
-                    history.crate_age_days,
-                    history.releases_90d,
-                    words::count(history.versions_skipped, "release"),
-                )
-            }),
-        ),
+        ("history", words_of(&dossier.history, words::history)),
     ]
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::audit::{Audit, Comparison};
 use crate::diff::{Change, ChangeKind};
-use crate::facts::{AdvisoryFact, SourceDelta};
+use crate::facts::{AdvisoryFact, History, SourceDelta};
 use crate::pkg::Release;
 use crate::policy::{Decision, Reason};
 use crate::risk::Assessment;
@@ -269,6 +269,31 @@ pub(super) fn source_summary(delta: &SourceDelta) -> String {
     }
 }
 
+/// The releases before, and how fast patches came in the last year.
+pub(super) fn history(history: &History) -> String {
+    let pace = history.pace;
+    let newer = if pace.newer_minor {
+        " (a newer one is out)"
+    } else {
+        ""
+    };
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "days of a year"
+    )]
+    let near = pace.days_near_patch_365d.round().clamp(0.0, 365.0) as usize;
+    format!(
+        "{}, the first {:.0} days before; {} in the 90 days before it; {} skipped; in a year {} of its minor version{newer}, and a patch at most 3 days away on {}",
+        count(history.prior_releases, "earlier release"),
+        history.crate_age_days,
+        history.releases_90d,
+        count(history.versions_skipped, "release"),
+        count(pace.minor_releases_365d, "release"),
+        count(near, "day"),
+    )
+}
+
 /// How likely a change is to go wrong, and how much of production runs it.
 pub(super) fn odds(assessment: &Assessment) -> String {
     format!(
@@ -295,4 +320,38 @@ fn likelihood(p: f64) -> String {
         many => format!(" (1 in {many})"),
     };
     format!("{:.1} %{one_in}", p * 100.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::Pace;
+
+    #[test]
+    fn the_history_says_how_fast_patches_came() {
+        let mut of = History {
+            prior_releases: 12,
+            crate_age_days: 900.4,
+            gap_before_days: None,
+            releases_90d: 3,
+            versions_skipped: 1,
+            pace: Pace {
+                minor_releases_365d: 4,
+                newer_minor: false,
+                days_near_patch_365d: 20.6,
+            },
+        };
+        assert_eq!(
+            history(&of),
+            "12 earlier releases, the first 900 days before; 3 in the 90 days before it; 1 release skipped; in a year 4 releases of its minor version, and a patch at most 3 days away on 21 days"
+        );
+        of.pace = Pace {
+            minor_releases_365d: 1,
+            newer_minor: true,
+            days_near_patch_365d: 1.0,
+        };
+        assert!(history(&of).ends_with(
+            "in a year 1 release of its minor version (a newer one is out), and a patch at most 3 days away on 1 day"
+        ));
+    }
 }

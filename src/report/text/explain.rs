@@ -122,15 +122,7 @@ fn release(page: &mut Page, judged: &JudgedChange) {
             .collect::<Vec<_>>()
             .join(", ")
     });
-    fact(page, "history", &dossier.history, |history| {
-        format!(
-            "{}, the first {:.0} days ago; {} in the 90 days before; {} skipped",
-            words::count(history.prior_releases, "earlier release"),
-            history.crate_age_days,
-            history.releases_90d,
-            words::count(history.versions_skipped, "release"),
-        )
-    });
+    fact(page, "history", &dossier.history, words::history);
     if !matches!(dossier.publisher, Finding::Absent(_)) {
         fact(page, "publisher", &dossier.publisher, publisher);
     }
