@@ -122,6 +122,8 @@ pub struct Config {
     pub step: Duration,
     /// The window of rates; four steps when nothing is said.
     pub rate_window: Duration,
+    /// For how long before the window the baseline tells of its noise; zero: not at all.
+    pub before: Duration,
     /// The start of a process that is not judged.
     pub warm_up: Duration,
     /// How long a process runs at most.
@@ -237,6 +239,8 @@ struct Table {
     step: Option<Duration>,
     #[serde(deserialize_with = "time")]
     rate_window: Option<Duration>,
+    #[serde(deserialize_with = "time_or_none")]
+    before: Option<Duration>,
     #[serde(deserialize_with = "time_or_none")]
     warm_up: Option<Duration>,
     #[serde(deserialize_with = "time")]
@@ -361,6 +365,7 @@ impl Table {
             duration: need("duration", self.duration, built_in.duration)?,
             step,
             rate_window: self.rate_window.unwrap_or(step * 4),
+            before: need("before", self.before, built_in.before)?,
             warm_up: need("warm-up", self.warm_up, built_in.warm_up)?,
             between_deploys: need(
                 "time-between-deploys",

@@ -10,7 +10,7 @@ use base64ct::{Base64, Encoding as _};
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::config::{Access, Config, Metric};
+use super::config::{Access, Config, Kind, Metric};
 use super::promql;
 use super::series::Series;
 use crate::host::{Get, Host, Identity, NetError, NetLimits, RealNet, Response};
@@ -77,6 +77,13 @@ impl Window {
         }
     }
 
+    /// The time before it, in which the baseline tells of its noise.
+    #[must_use]
+    pub fn before(&self, duration: Duration) -> Self {
+        let end = self.start.checked_sub(self.step);
+        Self::ending(end.unwrap_or(Timestamp::UNIX_EPOCH), duration, self.step)
+    }
+
     /// Its length.
     #[must_use]
     pub fn duration(&self) -> Duration {
@@ -104,6 +111,8 @@ pub struct Seen {
     pub baseline: Reply,
     /// The canary.
     pub canary: Reply,
+    /// The baseline before the window, where that was asked for.
+    pub before: Option<Reply>,
 }
 
 /// Opens a way to Prometheus: time limits, certificates.
@@ -182,19 +191,20 @@ pub fn ask(config: &Config, window: Window, host: &Host) -> Result<Vec<Seen>, Ac
     let net = host.net.as_ref().ok_or(AccessError::Offline)?;
     let headers = headers(&config.access, host)?;
     let sides = [&config.baseline, &config.canary].map(promql::selector);
-    let queries: Vec<String> = config
-        .metrics
-        .iter()
-        .flat_map(|metric| {
-            sides
-                .iter()
-                .map(|side| promql::query(&metric.query, side, config.rate_window))
-        })
-        .collect();
+    let before = window.before(config.before);
+    let mut queries: Vec<(String, Window)> = Vec::new();
+    for metric in &config.metrics {
+        let of = |side: &String| promql::query(&metric.query, side, config.rate_window);
+        let [baseline, canary] = sides.each_ref().map(of);
+        if is_asked_before(metric, config) {
+            queries.push((baseline.clone(), before));
+        }
+        queries.extend([(baseline, window), (canary, window)]);
+    }
     let requests: Vec<Get> = queries
         .iter()
-        .map(|query| Get {
-            url: address(&config.access, query, window),
+        .map(|(query, window)| Get {
+            url: address(&config.access, query, *window),
             headers: headers.clone(),
             limit: ANSWER_LIMIT,
         })
@@ -203,18 +213,31 @@ pub fn ask(config: &Config, window: Window, host: &Host) -> Result<Vec<Seen>, Ac
         .get_all(&requests)
         .into_iter()
         .zip(queries)
-        .map(|(answer, query)| reply(answer, query, window));
+        .map(|(answer, (query, window))| reply(answer, query, window));
     let mut seen = Vec::new();
     for metric in &config.metrics {
+        let asked = is_asked_before(metric, config);
+        let before = asked.then(|| replies.next()).flatten();
         if let (Some(baseline), Some(canary)) = (replies.next(), replies.next()) {
             seen.push(Seen {
                 metric: metric.clone(),
                 baseline,
                 canary,
+                before,
             });
         }
     }
     Ok(seen)
+}
+
+/// Whether a metric tells something of the time before the window: what is held, and by
+/// what processes and their requests are known.
+fn is_asked_before(metric: &Metric, config: &Config) -> bool {
+    let tells = match metric.kind {
+        Kind::Trend | Kind::Starts | Kind::Requests => true,
+        Kind::Level | Kind::Restarts => false,
+    };
+    tells && !config.before.is_zero()
 }
 
 fn address(access: &Access, query: &str, window: Window) -> String {

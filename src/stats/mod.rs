@@ -13,7 +13,7 @@ mod trend;
 mod warmup;
 
 pub use correlation::{autocorrelation, variance_inflation};
-pub use likely::{LikelySlope, jump_is_likelier, likely_slope};
+pub use likely::{LikelySlope, likely_slope};
 pub use normal::{normal_cdf, normal_quantile, student_quantile};
 pub use order::{median, median_absolute_deviation, quantile};
 pub use rank::{LevelShift, level_shift, shift_interval};

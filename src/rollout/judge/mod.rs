@@ -3,13 +3,14 @@
 //! higher by its level. An absence of growth is believed only where the growth that
 //! matters would have been seen.
 
+mod alike;
 mod level;
 mod memory;
 mod trend;
 
 use jiff::Timestamp;
 
-use super::prometheus::{Seen, Window};
+use super::prometheus::{Reply, Seen, Window};
 use super::series::{Course, Life};
 use super::{Answer, Config, Kind, Metric};
 use crate::probe::{Thresholds, ThresholdsError};
@@ -81,6 +82,9 @@ struct Scene<'a> {
     step: f64,
     baseline: Course,
     canary: Course,
+    /// The baseline before the window, and seconds of a step there.
+    before: Course,
+    step_before: f64,
 }
 
 /// Judges what was seen.
@@ -89,12 +93,12 @@ struct Scene<'a> {
 /// When the built-in thresholds of the probe are broken, which a test rules out.
 pub fn judge(seen: &[Seen], config: &Config, window: Window) -> Result<Judged, ThresholdsError> {
     let step = window.step.as_secs_f64();
-    let course = |canary: bool| {
+    let earlier = window.before(config.before);
+    let course = |window: Window, reply: fn(&Seen) -> Option<&Reply>| {
         let of = |kind: Kind| {
             seen.iter()
                 .filter(|seen| seen.metric.kind == kind)
-                .map(|seen| if canary { &seen.canary } else { &seen.baseline })
-                .filter_map(|reply| reply.series.as_ref().ok())
+                .filter_map(|seen| reply(seen)?.series.as_ref().ok())
                 .flatten()
                 .cloned()
                 .collect::<Vec<_>>()
@@ -103,15 +107,17 @@ pub fn judge(seen: &[Seen], config: &Config, window: Window) -> Result<Judged, T
             &of(Kind::Starts),
             &of(Kind::Requests),
             seconds(window.start),
-            step,
+            window.step.as_secs_f64(),
         )
     };
     let scene = Scene {
         config,
         thresholds: Thresholds::built_in()?.with_confidence(config.confidence),
         step,
-        baseline: course(false),
-        canary: course(true),
+        baseline: course(window, |seen| Some(&seen.baseline)),
+        canary: course(window, |seen| Some(&seen.canary)),
+        before: course(earlier, |seen| seen.before.as_ref()),
+        step_before: earlier.step.as_secs_f64(),
     };
     let mut judged = Judged {
         decision: Answer::Pass,
@@ -148,6 +154,14 @@ pub fn judge(seen: &[Seen], config: &Config, window: Window) -> Result<Judged, T
             Kind::Restarts => scene.restarts(seen, &mut judged),
             Kind::Requests | Kind::Starts => {}
         }
+    }
+    if let Some(why) = seen
+        .iter()
+        .find_map(|seen| seen.before.as_ref()?.series.as_ref().err())
+    {
+        judged.notes.push(format!(
+            "the baseline before the window cannot be had, so that less is known of the noise: {why}"
+        ));
     }
     scene.load(&mut judged);
     scene.restarted(&mut judged);
@@ -197,7 +211,14 @@ impl Scene<'_> {
         {
             out.because = format!("the {side} has no such series");
         } else if metric.kind == Kind::Trend {
-            self.trend(&mut out);
+            let before = seen
+                .before
+                .as_ref()
+                .and_then(|reply| reply.series.as_ref().ok());
+            let before = before.map_or(&[][..], Vec::as_slice);
+            let warm_up = self.config.warm_up.as_secs_f64() / self.step_before;
+            let before = self.before.lives(before, warm_up);
+            self.trend(&mut out, &before);
         } else {
             self.level(&mut out);
         }

@@ -7,16 +7,18 @@
 //! remembered. Where the two sides get different loads, each is
 //! measured over its requests instead, in seconds of the baseline's load.
 
-use super::memory::ByMemory;
+use super::memory::{Beside, ByMemory, JUMPS};
 use super::{Answer, Figures, MetricJudged, Scene};
 use crate::probe::judge::{Growth as Shape, growth_of_series, whole_of_series};
 use crate::probe::show::{amount_of, seconds as time, slow_rate_of};
 use crate::rollout::series::{Course, Life, common};
-use crate::stats::{LikelySlope, Trend, median, shared_trend};
+use crate::stats::{Trend, median, shared_trend};
 
 /// A canary whose own growth is less than this share of the difference is flat: then
 /// the baseline makes the difference.
 const OWN_SHARE: f64 = 0.3;
+/// And the baseline makes it only when it shrinks by this share of the difference.
+const BASE_SHARE: f64 = 0.5;
 
 /// Growth whose later half is surely below this share of the whole becomes less.
 const LESS: f64 = 0.6;
@@ -44,6 +46,10 @@ pub struct Growth {
     pub over_requests: bool,
     /// The slope and its interval are those by the memory of the noise, not by ranks.
     pub by_memory: bool,
+    /// How long noise is remembered, in seconds, where that could be told.
+    pub noise_memory: Option<f64>,
+    /// So many windows before this one told of it.
+    pub windows_before: usize,
     /// The middle of the canary's and of the baseline's values in the second half.
     pub levels: (f64, f64),
     /// The longest stretch that was judged, in seconds.
@@ -69,11 +75,14 @@ pub(super) struct Stratum {
 }
 
 impl Measured {
-    /// Whether the memory of the noise proves growth that may matter.
-    fn proves(&self, matters: f64) -> Option<LikelySlope> {
+    /// What the memory of the noise proves: growth that may matter, or that there is none
+    /// where ranks see none either.
+    fn proven(&self, matters: f64) -> Option<ByMemory> {
         let found = self.by_memory?;
-        let proven = found.forgotten && found.slope.low > 0.0 && found.slope.high >= matters;
-        (proven && found.allows && !found.jump && self.trend.slope > 0.0).then_some(found.slope)
+        let (low, high) = found.interval;
+        let grows = found.proves && found.allows && low > 0.0 && high >= matters;
+        let flat = found.is_known() && high < matters && self.trend.low <= 0.0;
+        (grows || flat).then_some(found)
     }
 
     /// Whether the memory of the noise does not speak against growth.
@@ -83,7 +92,7 @@ impl Measured {
 }
 
 impl Scene<'_> {
-    pub(super) fn trend(&self, out: &mut MetricJudged) {
+    pub(super) fn trend(&self, out: &mut MetricJudged, before: &[Life]) {
         let metric = out.metric.clone();
         let matters = self.config.matters(&metric);
         let rates = (self.baseline.rate(), self.canary.rate());
@@ -97,7 +106,7 @@ impl Scene<'_> {
         let measured = if unlike {
             self.apart(out, rates.0.unwrap_or(1.0), least_step)
         } else {
-            self.together(out, least_step)
+            self.together(out, before, least_step)
         };
         let Some(measured) = measured else {
             "too little was seen at the same time of both".clone_into(&mut out.because);
@@ -109,14 +118,14 @@ impl Scene<'_> {
             measured.strata.iter().map(of).fold(0.0, f64::max)
         };
         let window = longest(|shape| shape.window);
-        let found = measured.proves(matters);
+        let found = measured.proven(matters);
         let (slope, low, high) = found.map_or(
             (
                 measured.trend.slope,
                 measured.trend.low,
                 measured.trend.high,
             ),
-            |found| (found.slope, found.low, found.high),
+            |found| (found.slope, found.interval.0, found.interval.1),
         );
         let own = |lives: &[Life]| self.own(lives, least_step);
         let uncertainty = (high - low) / 2.0;
@@ -136,6 +145,8 @@ impl Scene<'_> {
                 .map(|rate| slope * self.step / rate),
             over_requests: unlike,
             by_memory: found.is_some(),
+            noise_memory: measured.by_memory.map(|found| found.memory),
+            windows_before: measured.by_memory.map_or(0, |found| found.windows),
             levels: (self.level_of(&out.canary), self.level_of(&out.baseline)),
             window,
             warm_up: measured
@@ -169,7 +180,7 @@ impl Scene<'_> {
     }
 
     /// The canary's lives less what the baseline's have in common.
-    fn together(&self, out: &MetricJudged, least_step: f64) -> Option<Measured> {
+    fn together(&self, out: &MetricJudged, before: &[Life], least_step: f64) -> Option<Measured> {
         let middles = common(&out.baseline);
         let series = out.canary.iter().flat_map(|life| {
             middles.iter().map(|middle| {
@@ -180,7 +191,10 @@ impl Scene<'_> {
             })
         });
         let measured = self.measure(series, least_step)?;
-        let sides = (out.baseline.as_slice(), out.canary.as_slice());
+        let beside = Beside {
+            sides: [&out.baseline, &out.canary],
+            before,
+        };
         // Lives at the same time share the noise of what they are held against.
         let by_memory = if overlap(&measured.strata) {
             let together = common(&out.canary).into_iter().flat_map(|canary| {
@@ -192,9 +206,9 @@ impl Scene<'_> {
                 })
             });
             let together = self.measure(together, least_step);
-            together.and_then(|together| self.by_memory(sides, &together.strata, least_step))
+            together.and_then(|together| self.by_memory(beside, &together.strata, least_step))
         } else {
-            self.by_memory(sides, &measured.strata, least_step)
+            self.by_memory(beside, &measured.strata, least_step)
         };
         Some(Measured {
             by_memory,
@@ -336,15 +350,22 @@ fn answer(
     // that size is found as often as the plan says.
     if growth.low > 0.0 && growth.high >= matters {
         if !measured.allows() {
-            let because = "it grows, but noise that lasts looks like this, too".to_owned();
+            let because = match measured.by_memory {
+                Some(found) if found.jumps >= JUMPS => {
+                    "its level is higher, by a single jump as likely as by growth"
+                }
+                Some(found) if found.starts > 0.5 => {
+                    "it grows ever more slowly, as programs do that settle"
+                }
+                Some(_) | None => "it grows, but noise that lasts looks like this, too",
+            };
+            let because = because.to_owned();
             return (Answer::Inconclusive, because, Some(2.0 * window));
         }
-        if let Some(found) = comes_to_an_end(growth, measured, metric) {
+        // Where the memory of the noise proves it, a start that settles was thought of.
+        let goes_on = growth.by_memory && measured.by_memory.is_some_and(ByMemory::goes_on);
+        if !goes_on && let Some(found) = comes_to_an_end(growth, measured, metric) {
             return found;
-        }
-        if measured.by_memory.is_some_and(|found| found.jump) {
-            let because = "its level is higher, by a single jump as likely as by growth".to_owned();
-            return (Answer::Inconclusive, because, Some(2.0 * window));
         }
         if growth.slope * window < metric.least {
             let because = "it grows, but by less than programs do that settle".to_owned();
@@ -356,7 +377,10 @@ fn answer(
         }
         // Where both fall they do it for the same reason, and where the load falls, too.
         let own = growth.own.unwrap_or(growth.slope);
-        if !growth.over_requests && own.abs() < OWN_SHARE * growth.slope && !load_falls {
+        let shrinks = growth
+            .baseline
+            .is_none_or(|of_base| of_base < -BASE_SHARE * growth.slope);
+        if !growth.over_requests && own.abs() < OWN_SHARE * growth.slope && shrinks && !load_falls {
             let because = "the baseline shrinks, and the canary does not grow".to_owned();
             return (Answer::Inconclusive, because, Some(2.0 * window));
         }

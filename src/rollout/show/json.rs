@@ -68,6 +68,10 @@ struct Entry<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     interval_by: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    noise_memory_seconds: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    windows_before: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     smallest_visible: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     matters: Option<f64>,
@@ -137,6 +141,8 @@ fn entry(judged: &MetricJudged) -> Entry<'_> {
             slope_per_second: rounded(growth.slope),
             interval: pair(growth.low, growth.high),
             interval_by: Some(if growth.by_memory { "memory" } else { "ranks" }),
+            noise_memory_seconds: growth.noise_memory.and_then(rounded),
+            windows_before: Some(growth.windows_before),
             smallest_visible: rounded(growth.smallest_visible),
             matters: rounded(growth.matters),
             own_slope_per_second: growth.own.and_then(rounded),

@@ -218,6 +218,17 @@ fn of_growth(growth: &Growth, metric: &MetricJudged, style: TextStyle, out: &mut
     }
     if growth.by_memory {
         said.push_str(", by how long noise is remembered");
+        if let Some(memory) = growth.noise_memory {
+            let _ = write!(said, " (about {}", seconds(memory));
+            match growth.windows_before {
+                0 => {}
+                1 => said.push_str(", as one window before this one tells, too"),
+                windows => {
+                    let _ = write!(said, ", as {windows} windows before this one tell, too");
+                }
+            }
+            said.push(')');
+        }
     }
     if growth.over_requests {
         said.push_str(", counted over requests since the loads differ");

@@ -83,7 +83,7 @@ pub(crate) fn params(request: &Request) -> BTreeMap<String, String> {
 }
 
 /// The answer to a range query.
-fn matrix(lines: &[Line], request: &Request) -> Reply {
+pub(crate) fn matrix(lines: &[Line], request: &Request) -> Reply {
     let params = params(request);
     let number = |name: &str| params[name].parse::<f64>().unwrap();
     let (start, end, step) = (number("start"), number("end"), number("step"));

@@ -2,6 +2,7 @@
 //! real one.
 
 mod access;
+mod before;
 pub(crate) mod fake;
 mod fields;
 mod judged;
