@@ -33,7 +33,7 @@ const PROVES: f64 = 0.95;
 const SHARE: f64 = 1.0 / 6.0;
 /// The confidence of an interval that must not speak against what ranks have proven.
 const ALLOWS: f64 = 0.9;
-/// Nothing is called growth that is a jump with this probability, or more.
+/// Nothing is called growth of which a jump makes most with this probability, or more.
 pub(super) const JUMPS: f64 = 0.25;
 
 /// With less probability than this a start that settles is ruled out: it is that of any
@@ -55,7 +55,7 @@ pub(super) struct ByMemory {
     pub(super) proves: bool,
     /// Growth may be called one.
     pub(super) allows: bool,
-    /// How likely it is that the level jumps once.
+    /// How likely it is that a single jump makes most of the growth.
     pub(super) jumps: f64,
     /// How likely it is that a start settles.
     pub(super) starts: f64,

@@ -163,7 +163,7 @@ impl LikelySlope {
         self.share(|shape| matches!(shape, Shape::Start(_)))
     }
 
-    /// How likely it is that a jump makes half of what a line alone would, or more.
+    /// How likely it is that a jump leaves less than half of the slope of a line alone.
     #[must_use]
     pub fn jumps(&self) -> f64 {
         let jumps = self
