@@ -262,8 +262,12 @@ fn ended_for_want_of_memory(part: &Part) {
 
 fn pages_of_files_are_no_leak(part: &Part, seen: &Part) {
     let json = part.json();
-    assert_eq!((part.code, part.left.as_str()), (0, ""), "{json}");
+    // Eight seconds may leave the resident memory of a shell open that starts programs;
+    // of the account, which holds the pages, they must be enough.
+    assert!([0, 4].contains(&part.code), "{} {json}", part.code);
+    assert_eq!(part.left, "");
     assert_eq!(leaks(&json), Vec::<&str>::new());
+    assert_eq!(resource(&json, "group")["answer"], "no-leak", "{json}");
     // They are in the account, and in its peak.
     let all = seen.column("head", "group");
     let grown = all.last().unwrap() - all.first().unwrap();
