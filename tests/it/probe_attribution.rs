@@ -209,7 +209,7 @@ fn built(dir: &Path, strip: &str) -> (PathBuf, PathBuf) {
 
 fn attributed(programs: &(PathBuf, PathBuf), format: &str) -> Output {
     canary()
-        .args(["probe", "--no-progress", "--attribute", "--duration", "8s"])
+        .args(["probe", "--no-progress", "--attribute", "--duration", "12s"])
         .args(["--format", format, "--base-exe"])
         .arg(&programs.0)
         .arg("--head-exe")
