@@ -12,6 +12,7 @@ mod backtest_page;
 mod backtest_sources;
 #[cfg(target_os = "linux")]
 mod bisect;
+mod chance;
 mod cli;
 mod diff;
 mod diff_laws;

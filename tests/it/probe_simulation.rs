@@ -10,23 +10,7 @@ use cargo_canary::host::Sample;
 use cargo_canary::probe::judge::{Answer, judge};
 use cargo_canary::probe::{Resource, Segment, Thresholds};
 
-/// A generator that is the same everywhere.
-struct Chance(u64);
-
-impl Chance {
-    fn uniform(&mut self) -> f64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 11) as f64 / (1_u64 << 53) as f64
-    }
-
-    /// Nearly normal, with variance 1.
-    fn normal(&mut self) -> f64 {
-        (0..12).map(|_| self.uniform()).sum::<f64>() - 6.0
-    }
-}
+use crate::chance::Chance;
 
 const KIB: f64 = 1024.0;
 

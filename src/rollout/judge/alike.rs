@@ -64,7 +64,8 @@ pub(super) fn pieces(series: &[Vec<(f64, f64)>], window: f64) -> Vec<Vec<(f64, f
     pieces
 }
 
-fn at(tick: i64, step: f64) -> f64 {
+/// The time of a step, in seconds since the first one.
+pub(super) fn at(tick: i64, step: f64) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "a few thousand steps")]
     let at = tick as f64;
     at * step

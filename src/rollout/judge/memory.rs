@@ -51,6 +51,8 @@ pub(super) struct ByMemory {
     pub(super) memory: f64,
     /// So many windows before this one told of the noise.
     pub(super) windows: usize,
+    /// They are enough to say that there is no growth.
+    pub(super) known: bool,
     /// The interval proves growth: noise is forgotten soon enough, and it rises by ranks.
     pub(super) proves: bool,
     /// Growth may be called one.
@@ -65,11 +67,6 @@ impl ByMemory {
     /// Next to nothing speaks for a start that settles.
     pub(super) const fn goes_on(self) -> bool {
         self.starts < STARTS
-    }
-
-    /// Enough is known of the noise to say that there is no growth.
-    pub(super) const fn is_known(self) -> bool {
-        self.windows >= TELL
     }
 }
 
@@ -116,6 +113,7 @@ impl Scene<'_> {
             interval: slope.interval(PROVES),
             memory: slope.memory(),
             windows,
+            known,
             proves: forgotten && shared_trend(&whole, PROVES)?.slope > 0.0,
             allows: slope.interval(ALLOWS).0 > 0.0 && slope.jumps() < JUMPS,
             jumps: slope.jumps(),

@@ -81,7 +81,7 @@ impl Measured {
         let found = self.by_memory?;
         let (low, high) = found.interval;
         let grows = found.proves && found.allows && low > 0.0 && high >= matters;
-        let flat = found.is_known() && high < matters && self.trend.low <= 0.0;
+        let flat = found.known && high < matters && self.trend.low <= 0.0;
         (grows || flat).then_some(found)
     }
 
@@ -173,10 +173,8 @@ impl Scene<'_> {
         self.config.duration.as_secs_f64().max(self.step)
     }
 
-    pub(super) fn at(&self, tick: i64) -> f64 {
-        #[expect(clippy::cast_precision_loss, reason = "a few thousand steps")]
-        let at = tick as f64;
-        at * self.step
+    fn at(&self, tick: i64) -> f64 {
+        super::alike::at(tick, self.step)
     }
 
     /// The canary's lives less what the baseline's have in common.

@@ -9,29 +9,13 @@ use cargo_canary::rollout::{Answer, Config, Said, Series};
 use cargo_canary::stats::median;
 use jiff::Timestamp;
 
+use crate::chance::Chance;
+
 pub(super) const MIB: f64 = 1_048_576.0;
 pub(super) const HOUR: f64 = 3_600.0;
 /// Seconds between values.
 pub(super) const STEP: f64 = 30.0;
 pub(super) const TABLE: &str = "[rollout]\nprometheus = \"http://p\"\nbaseline = { a = \"b\" }\ncanary = { a = \"c\" }\nstep = \"30s\"\n";
-
-/// A generator that is the same everywhere.
-pub(super) struct Chance(pub(super) u64);
-
-impl Chance {
-    fn uniform(&mut self) -> f64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 11) as f64 / (1_u64 << 53) as f64
-    }
-
-    /// Nearly normal, with variance 1.
-    pub(super) fn normal(&mut self) -> f64 {
-        (0..12).map(|_| self.uniform()).sum::<f64>() - 6.0
-    }
-}
 
 /// How instances vary: the standard deviation in MiB, and how long a value resembles
 /// the one before, in seconds.

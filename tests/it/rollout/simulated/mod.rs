@@ -14,9 +14,10 @@ use cargo_canary::rollout::plan::{Noise, Plan, Service, Subject};
 use cargo_canary::rollout::{Config, Said, Series};
 use cargo_canary::stats::shift_interval;
 
+use crate::chance::Chance;
+
 use made::{
-    Chance, DAY, HOUR, LASTING, MIB, TABLE, Trial, VARIES, Vary, by_level, in_four_hours, tried,
-    tried_with,
+    DAY, HOUR, LASTING, MIB, TABLE, Trial, VARIES, Vary, by_level, in_four_hours, tried, tried_with,
 };
 
 #[test]
